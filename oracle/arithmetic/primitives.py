@@ -1,0 +1,91 @@
+"""What formulas are written with: the namespace of their arrays, and composite primitives.
+
+A composite primitive is the printed line in every number system but *rounding*, where it
+carries an error rule of its own, because honest programs compute it in several ways whose
+errors an operation-by-operation account of the printed line does not cover.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+__all__ = [
+    "bias_correction",
+    "decayed",
+    "moving_average",
+    "namespace",
+    "quotient",
+    "rescaled",
+    "stored",
+]
+
+
+def namespace(*values: Any) -> Any:
+    """Return the array namespace of the number system that ``values`` belong to.
+
+    Parameters
+    ----------
+    *values : array or scalar
+        Numbers of one system; plain Python numbers fit every system.
+
+    Returns
+    -------
+    namespace
+        Array API functions, and the composite primitives where the system has rules for them.
+    """
+    for value in values:
+        if hasattr(value, "__exactstep_namespace__"):
+            return value.__exactstep_namespace__()
+    # A numpy scalar among torch arrays is a plain number.
+    arrays = [x for x in values if array_api_compat.is_array_api_obj(x) and not isinstance(x, float)]
+    return array_api_compat.array_namespace(*arrays or [np.empty(0)])
+
+
+def moving_average(beta: Any, average: Any, new: Any) -> Any:
+    r"""Average a new value in: :math:`\beta m + (1 - \beta) x`, kept as state."""
+    rule = getattr(namespace(average, new), "moving_average", None)
+    return beta * average + (1 - beta) * new if rule is None else rule(beta, average, new)
+
+
+def bias_correction(beta: Any, step: int) -> Any:
+    r"""Weight that a moving average from zero has gathered: :math:`1 - \beta^t`."""
+    rule = getattr(namespace(beta), "bias_correction", None)
+    return 1 - beta**step if rule is None else rule(beta, step)
+
+
+def decayed(param: Any, learning_rate: Any, weight_decay: Any) -> Any:
+    r"""Shrink the parameters: :math:`\theta - \eta \lambda \theta`."""
+    rule = getattr(namespace(param), "decayed", None)
+    return param - learning_rate * weight_decay * param if rule is None else rule(param, learning_rate, weight_decay)
+
+
+def stored(value: Any) -> Any:
+    """Keep a value as state; the value itself in every number system but rounding."""
+    rule = getattr(namespace(value), "stored", None)
+    return value if rule is None else rule(value)
+
+
+def quotient(numerator: Any, denominator: Any) -> Any:
+    """Divide, with 0/0 as 0; in float64 any other number over 0 is infinite."""
+    xp = namespace(numerator, denominator)
+    rule = getattr(xp, "quotient", None)
+    if rule is not None:
+        return rule(numerator, denominator)
+    if isinstance(numerator, int | float):
+        numerator = np.float64(numerator)  # which divides by zero without a Python error
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        empty = abs(numerator) + abs(denominator) == 0
+        ratio = numerator / denominator
+    return xp.where(empty, xp.zeros_like(ratio), ratio)
+
+
+def rescaled(grad: Any, max_norm: Any, norm: Any) -> Any:
+    r"""Shorten to a maximal norm: :math:`\alpha g / n` if :math:`n \ge \alpha`, else :math:`g`."""
+    xp = namespace(grad, norm)
+    rule = getattr(xp, "rescaled", None)
+    if rule is not None:
+        return rule(grad, max_norm, norm)
+    return xp.where(norm >= max_norm, quotient(max_norm * grad, norm), grad)
