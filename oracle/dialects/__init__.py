@@ -1,0 +1,66 @@
+"""Dialects: the formulas nearest to a formula, wrong or merely different.
+
+Each family is spanned once, in one parametrised body that serves identification alone. The named
+formulas among its points are evaluated by their own bodies, which tests prove equal to the family's.
+"""
+
+from __future__ import annotations
+
+from oracle.dialects.adam import ADAM
+from oracle.dialects.clipping import CLIPPING
+from oracle.dialects.family import Family, Variation
+from oracle.dialects.momentum import MOMENTUM
+from oracle.errors import UnknownFormulaError
+from oracle.formula import Formula
+
+__all__ = ["FAMILIES", "Family", "Variation", "neighbour", "relatives"]
+
+FAMILIES = (MOMENTUM, ADAM, CLIPPING)
+
+_FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}
+
+
+def neighbour(formula: Formula, id: str) -> Formula:
+    """Return a point of a formula's family, evaluated from that formula's hyperparameters.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is claimed.
+    id : str
+        Any id of the family that runs with the hyperparameters of ``formula``.
+
+    Returns
+    -------
+    Formula
+        Takes exactly the hyperparameters of ``formula``, keeps a state type of its own, and its
+        title says what it does instead. It works in every number system.
+
+    Raises
+    ------
+    UnknownFormulaError
+        If the family has no such point, or it asks for hyperparameters that ``formula`` lacks.
+    """
+    family = _FAMILY[formula.id]
+    if id not in family.points or not family.runs(id, formula):
+        raise UnknownFormulaError(f"{formula.id} has no relative with the id {id!r}")
+    return family.at(id, formula)
+
+
+def relatives(formula: Formula) -> tuple[Formula, ...]:
+    """Return every other point of a formula's family that runs with its hyperparameters.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is claimed.
+
+    Returns
+    -------
+    tuple of Formula
+        The named formulas first, then the changes of ``formula``, then those of the others.
+    """
+    family = _FAMILY[formula.id]
+    ids = [id for id in family.points if id != formula.id and family.runs(id, formula)]
+    ids.sort(key=lambda id: (bool(family.points[id].description), family.points[id].base is not formula))
+    return tuple(family.at(id, formula) for id in ids)

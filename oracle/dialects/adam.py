@@ -1,0 +1,188 @@
+"""Adam as programs write it: every place on the axes along which they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from oracle.arithmetic.primitives import bias_correction, decayed, moving_average, namespace, quotient, stored
+from oracle.dialects.family import Family, Variation, times
+from oracle.formula import Array, Scalar
+from oracle.optimizers.adam import adam, adam_eps_hat, adam_l2
+from oracle.optimizers.adamw import adamw, adamw_paper_scaling
+
+__all__ = ["ADAM", "AdamAxes", "AdamDialectState"]
+
+Correction = Literal["divided", "multiplied", "none"]
+
+
+@dataclass(frozen=True)
+class AdamAxes:
+    """A place on the axes of the family; the defaults are ``adam``."""
+
+    epsilon: Literal["outside", "hat", "inside", "absent", "maximum"] = "outside"
+    first_correction: Correction = "divided"
+    second_correction: Correction = "divided"
+    count: Literal["from one", "from two", "lagging"] = "from one"
+    betas: Literal["own", "swapped", "shared"] = "own"
+    first: Literal["average", "sum"] = "average"
+    second: Literal["average", "sum"] = "average"
+    second_of: Literal["square", "modulus", "average", "undecayed"] = "square"
+    read_first: Literal["current", "lagged", "nesterov"] = "current"
+    read_second: Literal["current", "lagged", "largest"] = "current"
+    root: bool = True
+    ascends: bool = False
+    rate: float = 1
+    multiplied: bool = True
+    decay: Literal["none", "l2", "inside", "decoupled", "unscaled", "scheduled", "squared"] = "none"
+    decay_after: bool = False
+    decay_scale: int = 1
+
+
+class AdamDialectState(NamedTuple):
+    """What some program of the family remembers."""
+
+    step: int
+    exp_avg: Array
+    exp_avg_sq: Array
+    max_exp_avg_sq: Array
+
+
+def adam_dialect(
+    param: Array,
+    grad: Array,
+    state: AdamDialectState,
+    *,
+    axes: AdamAxes,
+    learning_rate: Scalar,
+    beta1: Scalar,
+    beta2: Scalar,
+    eps: Scalar,
+    weight_decay: Scalar = 0,
+    schedule_multiplier: Scalar = 1,
+) -> tuple[Array, AdamDialectState]:
+    """Make the step of one place on the axes."""
+    xp = namespace(param, grad)
+    multiplier = schedule_multiplier if axes.multiplied else 1
+    rate = times(axes.rate, times(multiplier, learning_rate))
+    decay = times(axes.decay_scale, weight_decay)
+    beta1, beta2 = {"own": (beta1, beta2), "swapped": (beta2, beta1), "shared": (beta1, beta1)}[axes.betas]
+    step = state.step + 1
+    count = {"from one": step, "from two": step + 1, "lagging": max(step - 1, 1)}[axes.count]
+
+    loss_grad = grad
+    if axes.decay == "l2":
+        grad = grad + decay * param
+    exp_avg = _gathered(axes.first, beta1, state.exp_avg, grad)
+    seconds = {"square": grad, "average": exp_avg, "undecayed": loss_grad}
+    magnitude = xp.abs(grad) if axes.second_of == "modulus" else seconds[axes.second_of] ** 2
+    exp_avg_sq = _gathered(axes.second, beta2, state.exp_avg_sq, magnitude)
+    largest = xp.maximum(state.max_exp_avg_sq, exp_avg_sq) if axes.read_second == "largest" else exp_avg_sq
+
+    first = state.exp_avg if axes.read_first == "lagged" else exp_avg
+    if axes.read_first == "nesterov":
+        first = moving_average(beta1, exp_avg, grad)
+    second = state.exp_avg_sq if axes.read_second == "lagged" else largest
+    weight = bias_correction(beta2, count)
+    first = _corrected(axes.first_correction, first, bias_correction(beta1, count))
+    second = _corrected(axes.second_correction, second, weight)
+
+    if axes.decay == "inside":
+        first = first + decay * param
+    update = quotient(rate * first, _denominator(axes, second, eps, weight))
+    update = -update if axes.ascends else update
+    new_state = AdamDialectState(step, exp_avg, exp_avg_sq, largest)
+    rates = {"decoupled": rate, "unscaled": 1, "scheduled": multiplier, "squared": rate * rate}
+    if axes.decay not in rates:
+        return param - update, new_state
+    if axes.decay_after:
+        return decayed(param - update, rates[axes.decay], decay), new_state
+    return decayed(param, rates[axes.decay], decay) - update, new_state
+
+
+def _gathered(form: Literal["average", "sum"], beta: Scalar, memory: Array, new: Array) -> Array:
+    """Gather a value with the weight 1 - beta, or with the weight 1."""
+    return moving_average(beta, memory, new) if form == "average" else stored(beta * memory + new)
+
+
+def _corrected(form: Correction, value: Array, weight: Scalar) -> Array:
+    """Correct the bias of an average, the wrong way round, or not at all."""
+    if form == "none":
+        return value
+    return quotient(value, weight) if form == "divided" else value * weight
+
+
+def _denominator(axes: AdamAxes, second: Array, eps: Scalar, weight: Scalar) -> Array:
+    """Place epsilon."""
+    xp = namespace(second)
+    if axes.epsilon == "inside":
+        return xp.sqrt(second + eps)
+    root = xp.sqrt(second) if axes.root else second
+    if axes.epsilon == "absent":
+        return root
+    if axes.epsilon == "maximum":
+        return xp.maximum(root, eps)
+    return root + (eps / namespace(weight).sqrt(weight) if axes.epsilon == "hat" else eps)
+
+
+ADAM = Family(
+    body=adam_dialect,
+    state_type=AdamDialectState,
+    named={
+        adam: AdamAxes(),
+        adamw: AdamAxes(decay="decoupled"),
+        adam_l2: AdamAxes(decay="l2"),
+        adam_eps_hat: AdamAxes(epsilon="hat"),
+        adamw_paper_scaling: AdamAxes(decay="scheduled"),
+    },
+    variations={
+        "eps_hat": Variation("epsilon is added before the bias correction (eps-hat form)", {"epsilon": "hat"}),
+        "eps_inside": Variation("epsilon is added inside the root", {"epsilon": "inside"}),
+        "without_eps": Variation("epsilon is not added", {"epsilon": "absent"}),
+        "eps_maximum": Variation("the root is replaced by epsilon where it is smaller", {"epsilon": "maximum"}),
+        "without_correction": Variation(
+            "no bias correction is applied", {"first_correction": "none", "second_correction": "none"}
+        ),
+        "first_uncorrected": Variation("the first moment is not bias-corrected", {"first_correction": "none"}),
+        "second_uncorrected": Variation("the second moment is not bias-corrected", {"second_correction": "none"}),
+        "correction_multiplied": Variation(
+            "the moments are multiplied by the bias corrections",
+            {"first_correction": "multiplied", "second_correction": "multiplied"},
+        ),
+        "step_from_two": Variation("the step count of the bias correction starts at 2", {"count": "from two"}),
+        "step_lagging": Variation(
+            "the step count of the bias correction stays at 1 for two steps", {"count": "lagging"}
+        ),
+        "betas_swapped": Variation("beta1 and beta2 are swapped", {"betas": "swapped"}),
+        "betas_shared": Variation("beta1 is used for both moments", {"betas": "shared"}),
+        "first_unnormalised": Variation("the gradient enters the first moment without (1 - beta1)", {"first": "sum"}),
+        "second_unnormalised": Variation("the square enters the second moment without (1 - beta2)", {"second": "sum"}),
+        "second_of_modulus": Variation("the second moment averages |g| and not g^2", {"second_of": "modulus"}),
+        "second_of_average": Variation("the second moment averages m^2 and not g^2", {"second_of": "average"}),
+        "second_undecayed": Variation(
+            "the penalty stays out of the second moment", {"second_of": "undecayed"}, only=("adam_l2",)
+        ),
+        "first_lagged": Variation("the first moment of the previous step is used", {"read_first": "lagged"}),
+        "second_lagged": Variation("the second moment of the previous step is used", {"read_second": "lagged"}),
+        "without_root": Variation("the second moment divides without its root", {"root": False}),
+        "nesterov": Variation("the first moment looks one step ahead (Nesterov)", {"read_first": "nesterov"}),
+        "amsgrad": Variation("the largest second moment so far divides (AMSGrad)", {"read_second": "largest"}),
+        "ascent": Variation("the step has the wrong sign", {"ascends": True}),
+        "rate_off": Variation("the learning rate is one thousandth too large", {"rate": 1.001}),
+        "decay_unscaled": Variation(
+            "weight decay ignores the learning rate", {"decay": "unscaled"}, only=("adamw_paper_scaling",)
+        ),
+        "rate_squared": Variation("weight decay is scaled by the squared rate", {"decay": "squared"}, "weight_decay"),
+        "decay_after": Variation(
+            "weight decay shrinks the parameters after the step", {"decay": "after"}, "weight_decay"
+        ),
+        "decay_inside": Variation(
+            "weight decay joins the first moment and is divided by the root", {"decay": "inside"}, "weight_decay"
+        ),
+        "decay_doubled": Variation("weight decay is twice as strong", {"decay_scale": 2}, "weight_decay"),
+        "decay_grows": Variation("weight decay has the wrong sign", {"decay_scale": -1}, "weight_decay"),
+        "multiplier_absent": Variation(
+            "the schedule's multiplier is ignored", {"multiplied": False}, "schedule_multiplier"
+        ),
+    },
+)
