@@ -1,0 +1,232 @@
+"""The differential claim: every formula's implementations stay inside the oracle's enclosures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from oracle.arithmetic.formats import FLOAT32, FORMATS
+from oracle.bound import Enclosure, Walk
+from oracle.catalogue import FORMULAS
+from properties.cases import Call, Observation, Training
+from properties.claims import Bench, Space, claim
+from properties.strategies.calls import CALLS, calls
+from properties.strategies.inputs import Inputs, keyword
+from properties.strategies.trainings import PLANS, trainings
+from properties.subject import Floats
+
+__all__ = ["function_follows_the_formula", "optimizer_follows_the_formula"]
+
+#: Seen to fail under every seed that was tried.
+_OPTIMIZER_FAULTS = (
+    "adam_no_bias_correction",
+    "adam_first_moment_uncorrected",
+    "adam_second_moment_uncorrected",
+    "adam_step_from_two",
+    "adam_second_correction_off_by_one",
+    "adam_bias_correction_multiplied",
+    "adam_correction_dropped_after_100_steps",
+    "adam_eps_inside_root",
+    "adam_eps_hat_for_eps",
+    "adam_eps_missing",
+    "adam_zero_over_zero",
+    "adam_eps_subtracted",
+    "adam_eps_as_floor",
+    "adam_eps_ten_times_too_large",
+    "adam_betas_swapped",
+    "adam_second_moment_decays_with_beta1",
+    "adam_absolute_gradient",
+    "adam_second_moment_of_first_moment",
+    "adam_first_weight_missing",
+    "adam_second_weight_missing",
+    "adam_second_moment_averaged_over_tensor",
+    "adam_moments_shared_in_row",
+    "adam_no_root",
+    "adam_beta2_slightly_off",
+    "adam_lagging_first_moment",
+    "adam_lagging_second_moment",
+    "adam_amsgrad",
+    "adam_nesterov",
+    "adam_ascends",
+    "adam_learning_rate_slightly_off",
+    "adam_step_clipped_to_rate",
+    "adam_scalars_in_float32",
+    "adam_float32_state",
+    "adam_l2_penalty_ignored",
+    "adam_l2_penalty_subtracted",
+    "adam_l2_is_decoupled",
+    "adam_l2_penalty_not_in_second_moment",
+    "adamw_no_decay",
+    "adamw_decay_is_l2",
+    "adamw_decay_unscaled",
+    "adamw_decay_times_learning_rate_squared",
+    "adamw_decay_after_step",
+    "adamw_decay_twice",
+    "adamw_decay_grows",
+    "adamw_decay_bias_corrected",
+    "adamw_decay_skipped_for_one_dimension",
+    "adamw_decay_in_numerator",
+    "adamw_decay_uses_first_learning_rate",
+    "gd_ascent",
+    "gd_gradient_clipped",
+    "gd_gradient_averaged",
+    "gd_signed",
+    "gradient_clipped_from_below",
+    "sign_of_zero_is_one",
+    "gd_negative_zero_moves",
+    "update_rounded_down",
+    "gd_hidden_momentum",
+    "sgd_l2_penalty_ignored",
+    "sgd_l2_decay_grows",
+    "sgd_l2_penalty_multiplies_gradient",
+    "sgd_l2_penalty_not_scaled",
+    "sgd_l2_penalty_halved",
+    "weight_decay_unscaled_scaled",
+    "weight_decay_unscaled_after_step",
+    "weight_decay_unscaled_skipped_for_zero_gradient",
+    "momentum_without_normalisation",
+    "momentum_ema_first_buffer_is_gradient",
+    "momentum_ema_weights_swapped",
+    "momentum_heavy_ball_averages",
+    "momentum_heavy_ball_ignored",
+    "momentum_heavy_ball_stale_buffer",
+    "momentum_heavy_ball_aliases_gradient",
+    "momentum_rate_in_buffer",
+    "momentum_heavy_ball_looks_ahead",
+    "momentum_dampened_first_step",
+    "momentum_torch_dampening_ignored",
+    "momentum_torch_dampening_on_buffer",
+    "nesterov_lookahead_missing",
+    "momentum_nesterov_stale_look_ahead",
+    "momentum_nesterov_averages",
+    "adam_step_shared_by_group",
+    "adam_step_counted_per_optimizer",
+    "missing_gradient_is_zero",
+    "adamw_missing_gradient_decays",
+    "adam_state_shared_between_tensors",
+    "momentum_heavy_ball_shared_buffer",
+    "adam_second_group_uses_first",
+    "group_rate_ignored",
+    "adam_learning_rate_change_ignored",
+    "gd_first_rate_kept",
+    "adamw_first_group_only",
+    "gd_first_tensor_only",
+    "gd_gradient_leaks_between_tensors",
+    "adam_strided_gradient_misread",
+    "gd_vector_blocks_untouched",
+    "adam_tail_beyond_1024_untouched",
+    "adamw_tail_skipped",
+    "adam_zero_gradient_skipped",
+)
+_FUNCTION_FAULTS = (
+    "clip_by_value_bounds_swapped",
+    "clip_by_value_does_nothing",
+    "clip_by_value_scales_always",
+    "clip_value_one_sided",
+    "clip_by_value_sign_lost",
+    "clip_by_value_threshold_exceeded",
+    "clip_by_value_zeroes",
+    "clip_by_value_rescales",
+    "clip_by_value_smooth",
+    "clip_does_nothing",
+    "clip_adds_epsilon",
+    "clip_scales_always",
+    "clip_inverted",
+    "clip_per_row",
+    "clip_l1_norm",
+    "clip_largest_entry",
+    "clip_squared_norm",
+    "clip_norm_of_mean",
+    "clip_threshold_exceeded",
+    "clip_sign_lost",
+    "clip_by_norm_is_by_value",
+    "clip_norm_of_halves",
+    "clip_float32_norm",
+    "clip_omits_epsilon",
+    "clip_torch_epsilon_too_large",
+    "clip_torch_scales_always",
+    "clip_nan_for_zero_gradient",
+)
+
+
+def _training_inputs(space: Space) -> Inputs:
+    return {kind: (plan.cases, keyword("training", trainings(space, kind))) for kind, plan in PLANS.items()}
+
+
+def _call_inputs(space: Space) -> Inputs:
+    return {kind: (count, keyword("call", calls(space, kind))) for kind, count in CALLS.items()}
+
+
+@claim(
+    "follows_the_formula",
+    kind="differential",
+    formulas=tuple(formula.id for formula in FORMULAS if formula.kind == "optimizer"),
+    statement=r"\lvert \hat\theta_t - \theta_t \rvert \le E_t \text{ and } \lvert \hat s_t - s_t \rvert \le E^s_t",
+    source="the formula's own; the bounds E are derived operation by operation",
+    inputs=_training_inputs,
+    catches=_OPTIMIZER_FAULTS,
+)
+def optimizer_follows_the_formula(bench: Bench, *, training: Training) -> None:
+    """Parameters and exposed state lie where some honest program would put them, after every step."""
+    observation = bench.train(training)
+    if FORMATS[bench.dtype].bits < FLOAT32.bits:
+        _walk_along(bench, training, observation)
+        return
+    enclosures = bench.enclosures(training)
+    for number, step in enumerate(training.steps):
+        for tensor, grad in enumerate(step.grads):
+            if grad is None:
+                _require_untouched(bench, training, observation, number, tensor)
+            else:
+                param, states = enclosures[number][tensor]
+                _compare(bench, observation, number, tensor, param, states)
+
+
+def _walk_along(bench: Bench, training: Training, observation: Observation) -> None:
+    """Judge every step from what was shown before it; blind bounds of narrow dtypes soon say nothing."""
+    walks = [Walk(bench.formula, param, precision=bench.precision) for param in training.params]
+    for number, (step, values) in enumerate(zip(training.steps, training.hyperparameters(), strict=True)):
+        for tensor, (grad, walk) in enumerate(zip(step.grads, walks, strict=True)):
+            if grad is None:
+                _require_untouched(bench, training, observation, number, tensor)
+            else:
+                param, states = walk.step(grad, values[tensor])
+                _compare(bench, observation, number, tensor, param, states)
+                shown = observation.states[number][tensor]
+                known = {name: shown[name] for name in states if name in shown}
+                walk.resynchronise(observation.params[number][tensor], known)
+
+
+def _compare(
+    bench: Bench, observation: Observation, number: int, tensor: int, param: Enclosure, states: dict[str, Enclosure]
+) -> None:
+    where: dict[str, Any] = {"step": number + 1, "tensor": tensor}
+    bench.compare(observation.params[number][tensor], param, quantity="param", **where)
+    shown = observation.states[number][tensor]
+    for name, enclosure in states.items():
+        if name in shown:
+            bench.compare(shown[name], enclosure, quantity=name, **where)
+
+
+def _require_untouched(bench: Bench, training: Training, observation: Observation, number: int, tensor: int) -> None:
+    before: Floats = observation.params[number - 1][tensor] if number else training.params[tensor]
+    bench.require(
+        bool(np.array_equal(observation.params[number][tensor], before)),
+        f"tensor {tensor} had no gradient in step {number + 1} and moved all the same",
+        quantity="param",
+    )
+
+
+@claim(
+    "follows_the_formula",
+    kind="differential",
+    formulas=tuple(formula.id for formula in FORMULAS if formula.kind == "function"),
+    statement=r"\lvert \hat f(x) - f(x) \rvert \le E(x)",
+    source="the formula's own; the bounds E are derived operation by operation",
+    inputs=_call_inputs,
+    catches=_FUNCTION_FAULTS,
+)
+def function_follows_the_formula(bench: Bench, *, call: Call) -> None:
+    """The result lies where some honest program would put it."""
+    bench.compare(bench.call(call), bench.enclosure(call), quantity="result")

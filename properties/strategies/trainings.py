@@ -1,0 +1,179 @@
+"""Trainings: what an optimizer's check is run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from oracle.arithmetic.formats import FLOAT32, FORMATS
+from oracle.formula import Formula
+from properties.cases import Step, Training
+from properties.claims import Space
+from properties.strategies.hyperparameters import STEERING, common_values, scheduled, steered_hyperparameters
+from properties.strategies.numbers import LAYOUTS, few_digits, magnitudes, seeded_arrays, small_arrays
+from properties.subject import Floats, Group
+
+__all__ = ["PLANS", "Plan", "planned_trainings", "trainings"]
+
+Shapes = tuple[tuple[int, ...], ...]
+
+_FEW: Shapes = ((1,), (2,), (3,))
+_MANY: Shapes = ((3,), (1,), (0,), (7,), (11, 3), (3, 11), (), (33,))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A kind of training.
+
+    Parameters
+    ----------
+    cases : int
+        Trainings in the quick profile.
+    shapes : tuple of shapes
+        Of its tensors.
+    tensors, groups : tuple of int, int
+        Smallest and largest number.
+    steps, narrow_steps : tuple of int, optional
+        Smallest and largest number, also for dtypes narrower than float32; up to what the dtype's
+        steering says if not given.
+    zeros : bool
+        Whether exact zeros, -0.0 and whole zero gradients occur.
+    missing : bool
+        Whether gradients may be missing.
+    extreme : bool
+        Whether magnitudes are tiny and huge.
+    common : bool
+        Whether hyperparameters have their customary values.
+    layouts : bool
+        Whether parameters and gradients may be non-contiguous.
+    still : bool
+        Whether learning rates stay as they are.
+    """
+
+    cases: int
+    shapes: Shapes = _FEW
+    tensors: tuple[int, int] = (1, 1)
+    groups: tuple[int, int] = (1, 1)
+    steps: tuple[int, int] | None = None
+    narrow_steps: tuple[int, int] | None = None
+    zeros: bool = False
+    missing: bool = False
+    extreme: bool = False
+    common: bool = False
+    layouts: bool = False
+    still: bool = False
+
+
+PLANS: Mapping[str, Plan] = {
+    "plain": Plan(8),
+    "wide": Plan(5, _MANY, tensors=(1, 3), steps=(2, 12), narrow_steps=(1, 3), layouts=True),
+    "groups": Plan(4, tensors=(2, 3), groups=(2, 2), steps=(2, 6), narrow_steps=(2, 4), missing=True),
+    "zeros": Plan(4, steps=(3, 5), narrow_steps=(2, 3), zeros=True),
+    "scales": Plan(4, extreme=True),
+    "common": Plan(2, steps=(1, 8), common=True),
+    "bulk": Plan(1, ((1025,),), steps=(2, 3), narrow_steps=(2, 2)),
+    "long": Plan(1, steps=(120, 120), narrow_steps=(120, 120)),
+}
+
+#: Elements that are drawn one by one; what has more comes from a seed.
+_DRAWN_SINGLY = 64
+
+
+def trainings(space: Space, kind: str) -> SearchStrategy[Training]:
+    """Return the strategy of one kind of training.
+
+    Parameters
+    ----------
+    space : Space
+        Formula and dtype.
+    kind : str
+        A key of `PLANS`.
+    """
+    return planned_trainings(space.formula, space.dtype, PLANS[kind])
+
+
+@st.composite
+def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) -> Training:
+    """Draw a training after a plan; its numbers are exact in the dtype."""
+    steering, form = STEERING[dtype], FORMATS[dtype]
+    low, high = _steps(plan, dtype)
+    length = draw(st.integers(low, high))
+    scale = draw(st.sampled_from(steering.extreme_scales if plan.extreme else steering.scales))
+    shapes = [draw(st.sampled_from(plan.shapes)) for _ in range(draw(st.integers(*plan.tensors)))]
+    owners = _owners(len(shapes), draw(st.integers(*plan.groups)))
+    spread = 0 if plan.extreme else steering.spread
+    singly = length * sum(_size(shape) for shape in shapes) <= _DRAWN_SINGLY
+
+    def array(shape: tuple[int, ...], factor: float, decades: int) -> Floats:
+        if singly:
+            return draw(small_arrays(form, shape, factor, magnitudes(decades, zeros=plan.zeros)))
+        return draw(seeded_arrays(form, shape, factor, floor=10.0**-decades / 10))
+
+    def laid_out(values: Floats) -> Floats:
+        return LAYOUTS[draw(st.sampled_from(tuple(LAYOUTS)))](values) if plan.layouts else values
+
+    def tensor_grad(shape: tuple[int, ...]) -> Floats | None:
+        if plan.missing and draw(st.integers(0, 4)) == 4:
+            return None
+        whole = plan.zeros and draw(st.integers(0, 3)) == 3
+        return laid_out(array(shape, 0.0 if whole else scale, spread))
+
+    groups, reaches = [], {}
+    for tensors in owners:
+        values, reach = draw(_hyperparameters(formula, dtype, scale, plan))
+        groups.append(Group(tensors, values))
+        reaches.update(dict.fromkeys(tensors, reach))
+    params = [laid_out(array(shape, reaches[tensor], 0)) for tensor, shape in enumerate(shapes)]
+    steps = []
+    for number in range(length):
+        grads = tuple(tensor_grad(shape) for shape in shapes)
+        steps.append(Step(grads, {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups))))
+    return Training(tuple(params), tuple(groups), tuple(steps))
+
+
+@st.composite
+def _hyperparameters(
+    draw: DrawFn, formula: Formula, dtype: str, grad_scale: float, plan: Plan
+) -> tuple[dict[str, float], float]:
+    """Draw values, and the magnitude of the parameters that belong to them."""
+    steering = STEERING[dtype]
+    # The movement of adaptive rules does not grow with the gradients; parameters of its order round finely.
+    step = 0.5 * (1.0 if "eps" in formula.hyperparameters else grad_scale)
+    multiples = (0.0, 1.0, 2.0) if FORMATS[dtype].bits < FLOAT32.bits else (1.0, 0.0, 4.0)
+    decays = any(name in formula.hyperparameters for name in ("weight_decay", "l2_penalty"))
+    reach = step * draw(st.sampled_from((1.0, 2.0) if decays else multiples))
+    if plan.common:
+        return common_values(formula, dtype), (reach if decays else steering.learning_rates[-1] * 1e-3 * reach)
+    return draw(steered_hyperparameters(formula, dtype, grad_scale, reach)), reach
+
+
+@st.composite
+def _changes(draw: DrawFn, formula: Formula, dtype: str, groups: list[Group]) -> dict[int, dict[str, float]]:
+    """Draw new values of scheduled hyperparameters, for about half of the steps."""
+    if not draw(st.booleans()):
+        return {}
+    number = draw(st.integers(0, len(groups) - 1))
+    name = draw(st.sampled_from(scheduled(formula)))
+    factor = draw(st.sampled_from(STEERING[dtype].changes))
+    return {number: {name: few_digits(factor * groups[number].hyperparameters[name])}}
+
+
+def _steps(plan: Plan, dtype: str) -> tuple[int, int]:
+    given = plan.steps if FORMATS[dtype].bits >= FLOAT32.bits else plan.narrow_steps
+    return given or (1, STEERING[dtype].steps)
+
+
+def _owners(tensors: int, groups: int) -> list[tuple[int, ...]]:
+    """Deal tensors out to groups in turn, so that a group's tensors are not neighbours in the subject's list."""
+    dealt = [tuple(range(first, tensors, groups)) for first in range(groups)]
+    return [mine for mine in dealt if mine]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

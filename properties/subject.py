@@ -1,0 +1,84 @@
+"""What is judged: the protocols that an implementation is seen through.
+
+All numbers cross as float64 arrays whose values are exact in the subject's dtype, so that
+bfloat16 needs no array type of its own. A subject never sees an expected value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Floats", "Function", "FunctionFactory", "Group", "Rejected", "Stepper", "StepperFactory"]
+
+Floats = NDArray[np.float64]
+
+
+class Rejected(Exception):
+    """The subject refuses hyperparameters that the formula allows; counted, not judged."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A parameter group.
+
+    Parameters
+    ----------
+    tensors : tuple of int
+        Positions of its parameters in the subject's list.
+    hyperparameters : mapping of str to float
+        Values by the oracle's names.
+    """
+
+    tensors: tuple[int, ...]
+    hyperparameters: Mapping[str, float]
+
+
+class Stepper(Protocol):
+    """An optimizer with its parameters."""
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Update the parameters once; ``None`` is a missing gradient."""
+
+    def params(self) -> list[Floats]:
+        """Copies of the parameters."""
+
+    def state(self) -> list[Mapping[str, Floats]]:
+        """Exposed state of each parameter by the oracle's names; empty where nothing is exposed."""
+
+    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
+        """Change hyperparameters of a group before the next step."""
+
+
+class StepperFactory(Protocol):
+    """Makes optimizers of one implementation."""
+
+    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
+        """Make a new optimizer; the arrays' memory layout (strides) is to be kept where possible.
+
+        Raises
+        ------
+        Rejected
+            If the implementation refuses the hyperparameters.
+        """
+
+
+class Function(Protocol):
+    """A function of arrays."""
+
+    def __call__(self, *arrays: Floats, **hyperparameters: float) -> Floats:
+        """Return the result, widened to float64."""
+
+
+class FunctionFactory(Protocol):
+    """Makes functions of one implementation."""
+
+    def __call__(self, *, dtype: str, device: str) -> Function:
+        """Return the function for a dtype and a device."""
+
+
+Factory = Any  # StepperFactory or FunctionFactory, as the formula's kind says

@@ -1,0 +1,59 @@
+"""Honest subjects without a line of mathematics of their own: the bodies of formulas, run on numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from oracle.formula import Formula, initial_state
+from properties.subject import Floats, Function, Group, Stepper
+
+__all__ = ["factory"]
+
+
+class _Stepper:
+    def __init__(self, formula: Formula, params: Sequence[Floats], groups: Sequence[Group], dtype: str) -> None:
+        self._formula = formula
+        self._dtype = dtype
+        self._params = [np.array(param, dtype=dtype) for param in params]
+        self._states: list[Any] = [initial_state(formula.state_type, np.zeros_like(param)) for param in self._params]
+        self._groups = [dict(group.hyperparameters) for group in groups]
+        self._owner = {tensor: number for number, group in enumerate(groups) for tensor in group.tensors}
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        for tensor, grad in enumerate(grads):
+            if grad is not None:
+                self._params[tensor], self._states[tensor] = self._formula(
+                    self._params[tensor],
+                    np.asarray(grad, dtype=self._dtype),
+                    self._states[tensor],
+                    **self._groups[self._owner[tensor]],
+                )
+
+    def params(self) -> list[Floats]:
+        return [np.array(param, dtype=np.float64) for param in self._params]
+
+    def state(self) -> list[Mapping[str, Floats]]:
+        return [
+            {name: np.array(value, dtype=np.float64) for name, value in state._asdict().items() if name != "step"}
+            for state in self._states
+        ]
+
+    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
+        self._groups[group].update(values)
+
+
+def factory(formula: Formula) -> Any:
+    """Return a factory of subjects that evaluate a formula's body in float64 or float32."""
+
+    def optimizers(params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
+        return _Stepper(formula, params, groups, dtype)
+
+    def functions(*, dtype: str, device: str) -> Function:
+        return lambda *arrays, **hyperparameters: np.array(
+            formula(*(np.asarray(array, dtype=dtype) for array in arrays), **hyperparameters), dtype=np.float64
+        )
+
+    return optimizers if formula.kind == "optimizer" else functions

@@ -1,0 +1,104 @@
+"""Every claim holds for an honest program and fails for a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.backends import Implementation
+from conformance.bench import Bench
+from conformance.faults import FAULTS
+from conformance.session import Session
+from conformance.specimen import Specimen
+from oracle.arithmetic.formats import precision_models
+from oracle.catalogue import FORMULAS, get
+from oracle.errors import UnknownFormulaError
+from oracle.formula import Formula
+from properties.catalogue import CLAIMS, claims_for
+from properties.claims import Claim, Violation
+from tests.helpers.bodies import factory
+
+_IDS = {formula.id for formula in FORMULAS}
+_FAULTS = {fault.id: fault for fault in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return Session("quick", 0)
+
+
+def _judged(session: Session, claim: Claim, formula: Formula, make: object, dtype: str) -> int:
+    """Check all cases of a claim, and return how many elements and conditions were judged."""
+    specimen = Specimen(Implementation(formula.id, "here", make, (dtype,)), dtype, "cpu", session.counts)
+    judged = 0
+    for case in session.cases(claim, formula, dtype):
+        bench = Bench(session, specimen, specimen.transcript(case), formula, precision_models(dtype)[-1])
+        claim.check(bench, **case.inputs)
+        judged += bench.tally.judged
+    return judged
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.id)
+def test_the_formula_itself_fulfils_every_claim_about_it(session: Session, formula: Formula, dtype: str) -> None:
+    for claim in claims_for(formula.id):
+        assert _judged(session, claim, formula, factory(formula), dtype) > 0, f"{claim.name} judged nothing"
+
+
+def _one_fault_each() -> list[object]:
+    """Return every claim with the first fault it names for each formula: all of them are the meta tests' business."""
+    chosen = []
+    for claim in CLAIMS:
+        named = {_FAULTS[id].formula: id for id in reversed(claim.catches)}
+        chosen += [pytest.param(claim, id, id=f"{formula}.{claim.name}-{id}") for formula, id in sorted(named.items())]
+    return chosen
+
+
+@pytest.mark.parametrize(("claim", "fault"), _one_fault_each())
+def test_a_claim_fails_for_a_fault_that_it_names(session: Session, claim: Claim, fault: str) -> None:
+    wrong = _FAULTS[fault]
+
+    with pytest.raises(Violation):
+        _judged(session, claim, get(wrong.formula), wrong.make, "float64")
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.name}-{claim.formulas[0]}")
+def test_a_claim_says_what_holds_of_which_formulas_and_whence_it_comes(claim: Claim) -> None:
+    assert claim.sentence.endswith(".")
+    assert len(claim.sentence) <= 120
+    assert claim.statement
+    assert claim.source
+    assert claim.catches
+    assert set(claim.formulas) <= _IDS
+    assert len(set(claim.catches)) == len(claim.catches)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.name}-{claim.formulas[0]}")
+def test_what_a_claim_varies_are_hyperparameters_of_its_formulas(claim: Claim) -> None:
+    known = {name for formula in claim.formulas for name in get(formula).hyperparameters}
+
+    assert set(claim.varies) <= known
+
+
+def test_property_ids_are_unique() -> None:
+    ids = [f"{formula}.{claim.name}" for claim in CLAIMS for formula in claim.formulas]
+
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.id)
+def test_every_formula_has_its_differential_claim_and_others_that_are_not(formula: Formula) -> None:
+    first, *others = claims_for(formula.id)
+
+    assert first.name == "follows_the_formula"
+    assert first.kind == "differential"
+    assert {claim.kind for claim in others} <= {"invariant", "metamorphic"}
+    assert len(others) >= 3
+
+
+def test_an_alias_has_the_claims_of_its_formula() -> None:
+    assert claims_for("sgd") == claims_for("gd")
+
+
+def test_a_formula_that_nobody_knows_has_no_claims() -> None:
+    with pytest.raises(UnknownFormulaError, match="adamv"):
+        claims_for("adamv")
