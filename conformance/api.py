@@ -1,0 +1,252 @@
+"""The Python face: `check` judges one target, `run` a framework."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from conformance import targets
+from conformance.backends import Backend
+from conformance.errors import LoadError, UsageError
+from conformance.jsonlines import Writer
+from conformance.plan import Plan
+from conformance.records import CheckRecord
+from conformance.report import Report, output_files
+from conformance.reproduction import check_line, run_line
+from conformance.session import PROFILES
+from oracle import catalogue
+from oracle.arithmetic.formats import FORMATS, Precision
+from oracle.errors import DomainError, UnknownFormulaError
+
+__all__ = ["BACKENDS", "check", "run"]
+
+#: Built-in backends by name.
+BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
+
+#: Called with each record, the number of checks that are over, and the number of all.
+Progress = Callable[[CheckRecord, int, int], object]
+
+_DEVICE = re.compile(r"[a-z]+(:\d+)?")
+_FRAMEWORKS = ("jax", "keras", "optax", "torch")
+_PACKAGES = ("exactstep", "hypothesis", "numpy", "python-flint")
+
+
+def check(
+    target: Any,
+    formula: str,
+    *,
+    profile: str = "quick",
+    seed: int = 0,
+    dtypes: Sequence[str] | None = None,
+    device: str = "cpu",
+    arrays: Literal["torch", "numpy"] | None = None,
+    hyperparameters: Mapping[str, float] | None = None,
+    precision: Precision | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge one optimizer or function by the formula that it claims to compute.
+
+    Parameters
+    ----------
+    target : class, callable or str
+        An optimizer class, a function, or ``"module:name"``; see `conformance.targets.implementation`.
+    formula : str
+        Id of the formula, such as ``"adamw"``.
+    profile : {"quick", "standard", "thorough"}
+        How many inputs are drawn: the quick ones, 10 times or 100 times as many.
+    seed : int
+        What they are drawn from, at least 0.
+    dtypes : sequence of str, optional
+        Float64 and float32 if not given.
+    device : str
+        Such as ``"cpu"`` or ``"cuda:1"``.
+    arrays : {"torch", "numpy"}, optional
+        What a function takes.
+    hyperparameters : mapping of str to float, optional
+        Values that the target uses for hyperparameters that it does not offer.
+    precision : Precision, optional
+        The only precision model to accept, for its storage dtype.
+    progress : callable, optional
+        Called with each record, the number of checks that are over, and the number of all.
+
+    Returns
+    -------
+    Report
+        The same for the same arguments.
+
+    Raises
+    ------
+    UsageError
+        Naming the argument, what it may be and what it was; as `LoadError` if a name cannot be imported.
+    """
+    if dtypes is None:
+        dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
+    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    if precision is not None and set(dtypes) != {precision.storage.name}:
+        raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
+    try:
+        id = catalogue.get(formula).id
+        implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
+    except (UnknownFormulaError, DomainError) as error:
+        raise UsageError(str(error)) from error
+
+    plan = Plan((implementation,), tuple(dtypes), device, profile, seed, precision=precision)
+    reproduce = partial(
+        check_line,
+        target,
+        id,
+        device=device,
+        profile=profile,
+        seed=seed,
+        hyperparameters=hyperparameters or {},
+        arrays=arrays,
+        precision=precision,
+    )
+    blank = _blank(implementation.label, plan, {"matching": implementation.matching})
+    return _judged(plan, blank, lambda record: reproduce(dtype=record.dtype), progress=progress)
+
+
+def run(
+    backend: str | Backend,
+    *,
+    select: str | None = None,
+    dtypes: Sequence[str] | None = None,
+    device: str = "cpu",
+    profile: str = "quick",
+    seed: int = 0,
+    jobs: int = 1,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the implementations of a framework.
+
+    Parameters
+    ----------
+    backend : str or Backend
+        A name such as ``"torch"``, a ``"module:object"`` that is a Backend or returns one, or a Backend.
+    select : str, optional
+        Only checks whose id matches: parts of ids with ``and``, ``or``, ``not`` and parentheses.
+    dtypes : sequence of str, optional
+        All that there are if not given.
+    device, profile, seed
+        As `check` takes them.
+    jobs : int
+        Processes that share the work, at least 1.
+    output : str or Path, optional
+        A folder for ``report.jsonl`` and ``report.html``, or a file with one of these endings. JSON lines are
+        written as checks end.
+    progress : callable, optional
+        Called with each record, the number of checks that are over, and the number of all.
+
+    Returns
+    -------
+    Report
+        The same for the same arguments, whatever ``jobs``.
+
+    Raises
+    ------
+    UsageError
+        Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
+    """
+    dtypes = tuple(FORMATS) if dtypes is None else dtypes
+    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device, jobs=jobs)
+
+    loaded = _loaded(backend)
+    plan = Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+    if not plan.units():
+        raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
+    reproduce = partial(
+        run_line, backend if isinstance(backend, str) else loaded.name, device=device, profile=profile, seed=seed
+    )
+    return _judged(
+        plan,
+        _blank(f"{loaded.name} {loaded.version}", plan, loaded.environment()),
+        lambda record: reproduce(id=record.id, dtype=record.dtype),
+        jobs=jobs,
+        output=output,
+        progress=progress,
+    )
+
+
+def _judged(
+    plan: Plan,
+    blank: Report,
+    reproduce: Callable[[CheckRecord], str],
+    *,
+    jobs: int = 1,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Run a plan, and write, show and return what comes of it."""
+    files = {} if output is None else {file.suffix: file for file in output_files(output)}
+    total = sum(len(names) for unit in plan.units() for _, names in unit.checks)
+    checks: list[CheckRecord] = []
+    with ExitStack() as stack:
+        writer = stack.enter_context(Writer(files[".jsonl"], blank)) if ".jsonl" in files else None
+        records = stack.enter_context(closing(plan.records(jobs)))
+        for bare in records:
+            record = replace(bare, reproduce=reproduce(bare))
+            checks.append(record)
+            if writer:
+                writer.add(record)
+            if progress:
+                progress(record, len(checks), total)
+        report = replace(blank, checks=tuple(checks))
+        if writer:
+            writer.finish(report)
+    if ".html" in files:
+        report.write(files[".html"])
+    return report
+
+
+def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
+    return Report(target, plan.seed, plan.profile, _environment() | dict(facts), plan.not_judged())
+
+
+def _environment() -> dict[str, str]:
+    """Return versions of what takes part, and no word on whose machine this is."""
+    versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for package in _PACKAGES:
+        versions[package] = version(package)
+    for framework in _FRAMEWORKS:
+        if framework in sys.modules:
+            versions[framework] = version(framework)
+    return versions
+
+
+def _loaded(backend: str | Backend) -> Backend:
+    if isinstance(backend, Backend):
+        return backend
+    if not isinstance(backend, str):
+        raise UsageError(f"backend must be a name, 'module:object' or a Backend, got backend={backend!r}")
+    if ":" not in backend and backend not in BACKENDS:
+        raise UsageError(f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend={backend!r}")
+    found = targets.load(BACKENDS.get(backend, backend))
+    try:
+        loaded = found if isinstance(found, Backend) else found()
+    except Exception as error:  # importing a framework runs its code, which may raise anything
+        raise LoadError(f"cannot load backend {backend}: {type(error).__name__}: {error}") from error
+    if not isinstance(loaded, Backend):
+        raise LoadError(f"{backend} must be a Backend or return one, got {loaded!r}")
+    return loaded
+
+
+def _require_settings(*, profile: object, seed: object, dtypes: object, device: object, jobs: object = 1) -> None:
+    if profile not in PROFILES:
+        raise UsageError(f"profile must be among {', '.join(PROFILES)}, got profile={profile!r}")
+    if not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
+    if not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")
+    if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in FORMATS for name in dtypes):
+        raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
+    if not isinstance(device, str) or not _DEVICE.fullmatch(device):
+        raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")

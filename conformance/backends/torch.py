@@ -1,0 +1,342 @@
+"""PyTorch: the optimizers of ``torch.optim`` and gradient clipping, on the CPU and on CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from conformance.backends import Backend, Expectation, Implementation
+from conformance.spellings import matched, write
+from properties.cases import Training
+from properties.subject import Floats, Function, Group, Rejected, Stepper
+
+__all__ = ["OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
+
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+FOLLOWS = "follows_the_formula"
+HALF = ("bfloat16", "float16")
+
+PATHS: Mapping[str, Mapping[str, bool]] = {
+    "loop": {"foreach": False, "fused": False},
+    "foreach": {"foreach": True},
+    "fused": {"fused": True},
+}
+ADAM = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
+ADAM_STATE = ("exp_avg", "exp_avg_sq")
+
+
+def devices() -> tuple[str, ...]:
+    """Return the devices that this installation reaches."""
+    import torch
+
+    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+
+def to_tensor(values: Floats, *, dtype: str, device: str) -> Any:
+    """Copy to a tensor of the same strides, with zeros in the gaps.
+
+    Torch has no negative strides and updates no overlapping elements in place: such arrays become contiguous.
+    """
+    import torch
+
+    dense = np.array(values, dtype=np.float64, order="C")
+    strides = [step // dense.itemsize for step in values.strides]
+    if any(step <= 0 and length > 1 for step, length in zip(strides, dense.shape, strict=True)):
+        strides = [step // dense.itemsize for step in dense.strides]
+    span = 1 + sum((length - 1) * step for length, step in zip(dense.shape, strides, strict=True)) if dense.size else 0
+    storage = torch.zeros(span, dtype=getattr(torch, dtype), device=device)
+    return storage.as_strided(dense.shape, strides).copy_(torch.from_numpy(dense))
+
+
+def to_floats(tensor: Any) -> Floats:
+    """Copy to a float64 array."""
+    return np.array(tensor.detach().double().cpu().numpy())
+
+
+@dataclass(eq=False)
+class OptimizerStepper:
+    """A torch optimizer with its parameters."""
+
+    optimizer: Any
+    parameters: list[Any]
+    spellings: Mapping[str, str]
+    exposed: tuple[str, ...]
+    place: Mapping[str, str]
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Assign the gradients, and let the optimizer step once."""
+        for parameter, grad in zip(self.parameters, grads, strict=True):
+            parameter.grad = None if grad is None else to_tensor(grad, **self.place)
+        self.optimizer.step()
+
+    def params(self) -> list[Floats]:
+        """Copies of the parameters."""
+        return [to_floats(parameter) for parameter in self.parameters]
+
+    def state(self) -> list[Mapping[str, Floats]]:
+        """What ``optimizer.state`` holds under the exposed names; nothing before the first update."""
+        entries = [self.optimizer.state.get(parameter, {}) for parameter in self.parameters]
+        return [
+            {name: to_floats(entry[name]) for name in self.exposed if entry.get(name) is not None} for entry in entries
+        ]
+
+    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
+        """Edit the optimizer's parameter group in place, as a scheduler does."""
+        entries, defaults = self.optimizer.param_groups[group], self.optimizer.defaults
+        for name, value in values.items():
+            spelling = self.spellings.get(name)
+            if spelling is None:
+                continue  # fixed: the constructor does not offer it
+            if spelling.partition("[")[0] not in defaults:  # groups may spell it otherwise than the constructor
+                spelling = matched([name], defaults).get(name, spelling)
+            write(entries, spelling, value)
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerFactory:
+    """Makes subjects of one torch optimizer class.
+
+    Parameters
+    ----------
+    constructor : callable
+        Called with parameter groups and keyword arguments.
+    spellings : mapping of str to str
+        The constructor's keyword by the oracle's name; see `conformance.spellings`.
+    constants : mapping of str to object
+        Other keyword arguments, the same for every subject.
+    exposed : tuple of str
+        State entries that mean what the oracle's entries of the same names mean.
+    """
+
+    constructor: Callable[..., Any]
+    spellings: Mapping[str, str]
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    exposed: tuple[str, ...] = ()
+
+    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
+        """Make an optimizer.
+
+        Raises
+        ------
+        Rejected
+            If the constructor raises ValueError or TypeError.
+        """
+        import torch
+
+        place = {"dtype": dtype, "device": device}
+        parameters = [torch.nn.Parameter(to_tensor(param, **place)) for param in params]
+        keywords = [self._keywords(group.hyperparameters) for group in groups]
+        entries = [
+            {"params": [parameters[tensor] for tensor in group.tensors], **values}
+            for group, values in zip(groups, keywords, strict=True)
+        ]
+        try:
+            optimizer = self.constructor(entries, **{**self.constants, **keywords[0]})
+        except (ValueError, TypeError) as error:
+            raise Rejected(f"{type(error).__name__}: {error}") from error
+        stepper = OptimizerStepper(optimizer, parameters, self.spellings, self.exposed, place)
+        for number, group in enumerate(groups):
+            renamed = {
+                name: value
+                for name, value in group.hyperparameters.items()
+                if self.spellings.get(name, "").partition("[")[0] not in optimizer.defaults
+            }
+            stepper.set_hyperparameters(number, renamed)
+        return stepper
+
+    def _keywords(self, values: Mapping[str, float]) -> dict[str, Any]:
+        sequences = {spelling.partition("[")[0] for spelling in self.spellings.values() if "[" in spelling}
+        keywords = {name: self.constants.get(name, (0.0, 0.0)) for name in sequences}
+        for name, value in values.items():
+            if name in self.spellings:
+                write(keywords, self.spellings[name], value)
+        return keywords
+
+
+@dataclass(frozen=True, eq=False)
+class ClipFactory:
+    """Makes functions that clip the gradient of one parameter in place."""
+
+    clip: Callable[..., Any]
+    foreach: bool
+
+    def __call__(self, *, dtype: str, device: str) -> Function:
+        """Return the clip for a dtype and a device."""
+        import torch
+
+        def function(*arrays: Floats, **hyperparameters: float) -> Floats:
+            (grad,) = arrays
+            parameter = torch.nn.Parameter(to_tensor(np.zeros_like(grad), dtype=dtype, device=device))
+            parameter.grad = to_tensor(grad, dtype=dtype, device=device)
+            self.clip([parameter], foreach=self.foreach, **hyperparameters)
+            return to_floats(parameter.grad)
+
+        return function
+
+
+def _strides_differ(training: Training) -> bool:
+    """Whether a tensor has gaps, or another layout than its gradient."""
+    return any(
+        grad is not None and not (param.flags.c_contiguous and grad.flags.c_contiguous)
+        for step in training.steps
+        for param, grad in zip(training.params, step.grads, strict=True)
+    )
+
+
+def _has_momentum(training: Training) -> bool:
+    return any(group.hyperparameters.get("momentum") for group in training.groups)
+
+
+def _starts_late(training: Training) -> bool:
+    """Whether a tensor of a group with momentum receives its first gradient after another, and beside it."""
+    for group in training.groups:
+        started: set[int] = set()
+        for step in training.steps:
+            present = {tensor for tensor in group.tensors if step.grads[tensor] is not None}
+            if group.hyperparameters.get("momentum") and present & started and present - started:
+                return True
+            started |= present
+    return False
+
+
+def _fills_a_vector(training: Training) -> bool:
+    return any(param.size >= 16 for param in training.params)
+
+
+LATE = Expectation(
+    property="missing_gradient_is_no_step",
+    dtypes=DTYPES,
+    reason="Fused SGD with momentum raises TypeError when a parameter receives its first gradient after another of its "
+    "group: buffers are made for all or for none.",
+    evidence="By hand: of two parameters in SGD(lr=1, momentum=0.5, fused=True) give only the first a gradient in step "
+    "1, and both in step 2; foreach and loop run.",
+    versions="2.13.0",
+    outcome="crash",
+    where=_has_momentum,
+)
+UNTOUCHED = Expectation(
+    property="permutation",
+    dtypes=HALF,
+    reason="The fused SGD kernel for the CPU computes whole vector blocks of half precision parameters and does not "
+    "store them: only the elements after the last whole block change.",
+    evidence="https://github.com/pytorch/pytorch/issues/191763; by hand: torch.optim.SGD([ones(17)], lr=0.5, "
+    "fused=True) and a gradient of ones leave 16 of 17 elements at 1 in bfloat16 and float16.",
+    versions="2.12.1, 2.13.0",
+    where=_fills_a_vector,
+)
+STRIDES_IGNORED = Expectation(
+    property=FOLLOWS,
+    dtypes=DTYPES,
+    reason="The fused kernels for the CPU read and write memory in its order whatever the strides: they mistake the "
+    "elements of a parameter with gaps, and of a gradient laid out otherwise than its parameter.",
+    evidence="By hand: p = Parameter(arange(8.)[::2]), torch.optim.SGD([p], lr=1, fused=True) and a gradient of ones "
+    "turn [0, 2, 4, 6] into [-1, 1, 4, 6]; fused=False gives [-1, 1, 3, 5].",
+    versions="2.13.0",
+    where=_strides_differ,
+)
+STRIDES_REFUSED = Expectation(
+    property=FOLLOWS,
+    dtypes=DTYPES,
+    reason="The fused kernels for CUDA raise RuntimeError for a parameter with gaps, and for a gradient laid out "
+    "otherwise than its parameter.",
+    evidence="https://github.com/pytorch/pytorch/issues/106951",
+    versions="1.13.0",
+    outcome="crash",
+    where=_strides_differ,
+)
+
+
+def _expected(name: str, path: str, device: str) -> tuple[Expectation, ...]:
+    """Return the known deviations of a class, path and device; what comes first explains a case."""
+    if path != "fused":
+        return ()
+    known = (STRIDES_IGNORED,) if device == "cpu" else (STRIDES_REFUSED,)
+    if name != "SGD":
+        return known
+    late = (LATE, replace(LATE, property=FOLLOWS, where=_starts_late))
+    untouched = (UNTOUCHED, replace(UNTOUCHED, property=FOLLOWS)) if device == "cpu" else ()
+    return (*late, *untouched, *known)
+
+
+def _optimizers(
+    formula: str,
+    constructor: Callable[..., Any],
+    spellings: Mapping[str, str],
+    exposed: tuple[str, ...] = (),
+    **constants: Any,
+) -> Iterator[Implementation]:
+    """One implementation for each path and device."""
+    name = constructor.__name__
+    capabilities: tuple[str, ...] = ("maximize", "differentiable", "complex", "tensor learning rate")
+    capabilities += ("amsgrad", "capturable") if name != "SGD" else ("sparse gradients",)
+    for path, flags in PATHS.items():
+        for device in devices():
+            yield Implementation(
+                formula=formula,
+                label=f"torch.optim.{name}:{path}",
+                factory=OptimizerFactory(constructor, spellings, {**constants, **flags}, exposed),
+                dtypes=DTYPES,
+                devices=(device,),
+                state=exposed,
+                capabilities=capabilities,
+                expected=_expected(name, path, device),
+            )
+
+
+def _implementations() -> Iterator[Implementation]:
+    import torch
+
+    sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+    lr, momentum = {"learning_rate": "lr"}, {"learning_rate": "lr", "momentum": "momentum"}
+    buffer = ("momentum_buffer",)
+    yield from _optimizers("gd", sgd, lr)
+    yield from _optimizers("momentum_heavy_ball", sgd, momentum, buffer, dampening=0.0)
+    yield from _optimizers("momentum_torch_dampening", sgd, {**momentum, "dampening": "dampening"}, buffer)
+    yield from _optimizers("momentum_nesterov", sgd, momentum, buffer, nesterov=True)
+    yield from _optimizers("sgd_l2", sgd, {**lr, "l2_penalty": "weight_decay"})
+    yield from _optimizers("adam", adam, ADAM, ADAM_STATE)
+    yield from _optimizers("adam_l2", adam, {**ADAM, "l2_penalty": "weight_decay"}, ADAM_STATE)
+    decoupled = {**ADAM, "weight_decay": "weight_decay"}
+    yield from _optimizers("adamw", adamw, decoupled, ADAM_STATE)
+    if "decoupled_weight_decay" in adam([torch.zeros(0)]).defaults:  # from 2.7 on
+        yield from _optimizers("adamw", adam, decoupled, ADAM_STATE, decoupled_weight_decay=True)
+    for formula, clip in (
+        ("clip_by_value", torch.nn.utils.clip_grad_value_),
+        ("clip_by_norm_torch", torch.nn.utils.clip_grad_norm_),
+    ):
+        for path in ("loop", "foreach"):
+            label = f"torch.nn.utils.{clip.__name__}:{path}"
+            yield Implementation(
+                formula=formula,
+                label=label,
+                factory=ClipFactory(clip, path == "foreach"),
+                dtypes=DTYPES,
+                devices=devices(),
+                capabilities=("several tensors",),
+            )
+
+
+def _environment() -> dict[str, str]:
+    import torch
+
+    facts = {"torch": torch.__version__, "cpu": torch.backends.cpu.get_cpu_capability()}
+    facts["threads"] = str(torch.get_num_threads())
+    if torch.cuda.is_available():
+        facts |= {"cuda": str(torch.version.cuda), "gpu": torch.cuda.get_device_name()}
+    return facts
+
+
+def backend() -> Backend:
+    """Describe the installed torch.
+
+    Returns
+    -------
+    Backend
+        One implementation for each formula, class, path (loop, foreach, fused) and reachable device.
+    """
+    import torch
+
+    return Backend("torch", torch.__version__, tuple(_implementations()), _environment)

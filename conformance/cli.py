@@ -1,0 +1,246 @@
+"""The command ``exactstep``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+from conformance import api
+from conformance.console import Progress, print_report
+from conformance.errors import LoadError, UsageError
+from conformance.forms import FORMS
+from conformance.jsonlines import read
+from conformance.report import Report, exit_code, output_files
+from conformance.session import PROFILES
+from oracle.arithmetic.formats import FORMATS
+from oracle.catalogue import FORMULAS
+from oracle.errors import OracleError
+from properties.catalogue import CLAIMS
+
+__all__ = ["main", "parser"]
+
+USAGE, LOAD, HARNESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 5, 130, 141
+
+_EPILOG = """\
+exit codes:
+  0    conforms
+  1    deviates, crash, timeout, flaky, or a pass against expectation
+  2    wrong usage
+  3    a target or a backend could not be loaded
+  4    nothing was shown: mistrusted or unsupported
+  5    an error of Exactstep itself
+  130  interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Its arguments; those of the process if not given.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign gets a question mark, not a failure
+    try:
+        arguments = parser().parse_args(argv)
+        code: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except LoadError as error:
+        return _complain(error, LOAD)
+    except BrokenPipeError:
+        # Whoever read has gone. What is still buffered must not fail again when the interpreter flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (UsageError, OracleError) as error:
+        return _complain(error, USAGE)
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}", USAGE)
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - uncaught it would exit with 1, which says that the target deviates
+        traceback.print_exc()
+        return _complain(f"an error of Exactstep itself: {error!r}", HARNESS)
+    return code
+
+
+def _complain(what: object, code: int) -> int:
+    sys.stderr.write(f"exactstep: {what}\n")
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; it offers what is built."""
+    root = _Parser(
+        prog="exactstep",
+        description="Judge implementations of deep-learning formulas by exact mathematics.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    root.add_argument("--version", action="version", version=f"exactstep {version('exactstep')}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    listing = _command(commands, "list", _list, "Show what can be claimed, checked and judged.")
+    listing.add_argument("what", choices=("formulas", "properties", "backends"))
+
+    run = _command(commands, "run", _run, "Judge every implementation of a framework.")
+    run.add_argument("backends", nargs="+", metavar="BACKEND", help="see exactstep list backends")
+    run.add_argument("-k", dest="select", metavar="EXPR", help="only checks whose id matches: 'adamw and not fused'")
+    run.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
+    _judging(run)
+
+    check = _command(commands, "check", _check, "Judge one optimizer or function.")
+    check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
+    check.add_argument("--as", dest="formula", required=True, metavar="FORMULA", help="the formula that it claims")
+    check.add_argument(
+        "--set",
+        dest="hyperparameters",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyperparameter that the target does not offer, and the value that it uses",
+    )
+    check.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
+    _judging(check)
+
+    report = _command(commands, "report", _report, "Show a report in another form.")
+    report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
+    report.add_argument("--format", choices=sorted(FORMS), required=True)
+    return root
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+    command.set_defaults(command=run)
+    return command
+
+
+def _judging(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dtype", nargs="+", action="extend", choices=tuple(FORMATS), metavar="D", help=", ".join(FORMATS)
+    )
+    command.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
+    command.add_argument(
+        "--profile", choices=tuple(PROFILES), default="quick", help="how many inputs to draw (default: quick)"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    command.add_argument(
+        "--output", type=Path, metavar="PATH", help="a folder for report.jsonl and report.html, or one such file"
+    )
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, got {text!r}") from None
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    if arguments.what == "formulas":
+        rows = [(formula.id, ", ".join(formula.hyperparameters), formula.title) for formula in FORMULAS]
+    elif arguments.what == "properties":
+        rows = [
+            (f"{formula}.{claim.name}", claim.kind, claim.sentence) for claim in CLAIMS for formula in claim.formulas
+        ]
+    else:
+        rows = [(name, "", module) for name, module in api.BACKENDS.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    backends = list(dict.fromkeys(arguments.backends))
+    several = len(backends) > 1
+    with Progress(sys.stderr) as progress:
+        reports = [
+            api.run(
+                backend,
+                select=arguments.select,
+                dtypes=arguments.dtype,
+                device=arguments.device,
+                profile=arguments.profile,
+                seed=arguments.seed,
+                jobs=arguments.jobs,
+                output=None if several else arguments.output,
+                progress=progress,
+            )
+            for backend in backends
+        ]
+    report = _together(reports)
+    if several and arguments.output:
+        report.write(arguments.output)
+    return _end(report, arguments.output)
+
+
+def _together(reports: Sequence[Report]) -> Report:
+    return replace(
+        reports[0],
+        target=", ".join(report.target for report in reports),
+        environment=dict(item for report in reports for item in report.environment.items()),
+        not_judged=dict(item for report in reports for item in report.not_judged.items()),
+        checks=tuple(record for report in reports for record in report.checks),
+    )
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
+    folder = str(arguments.path.resolve())
+    sys.path.insert(0, folder)
+    try:
+        with Progress(sys.stderr) as progress:
+            report = api.check(
+                arguments.target,
+                arguments.formula,
+                profile=arguments.profile,
+                seed=arguments.seed,
+                dtypes=arguments.dtype,
+                device=arguments.device,
+                hyperparameters=dict(arguments.hyperparameters),
+                progress=progress,
+            )
+    finally:
+        sys.path.remove(folder)
+    if arguments.output:
+        report.write(arguments.output)
+    return _end(report, arguments.output)
+
+
+def _end(report: Report, output: Path | None) -> int:
+    print_report(report, sys.stdout)
+    if output:
+        sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
+    return exit_code(report)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    sys.stdout.write(FORMS[arguments.format](read(arguments.file)))
+    return 0

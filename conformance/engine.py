@@ -1,0 +1,286 @@
+"""One check: a claim, an implementation, a dtype and a device make one record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from conformance.backends import Expectation, Implementation
+from conformance.bench import Bench, Tally
+from conformance.diagnosis import diagnose
+from conformance.evidence import counterexample, ranges
+from conformance.guard import guard
+from conformance.power import power
+from conformance.records import STATUSES, CheckRecord
+from conformance.session import Case, Session, derived_seed
+from conformance.specimen import Specimen, SubjectFailure, Transcript, described
+from oracle.arithmetic.formats import Precision, precision_models
+from oracle.formula import Formula
+from properties.claims import Claim, Violation
+from properties.drawing import shrink
+from properties.subject import Rejected
+
+__all__ = ["FOLLOWS", "Engine", "check_id", "supports"]
+
+#: Name of the differential claim, which power is measured for and diagnoses are made from.
+FOLLOWS = "follows_the_formula"
+
+#: How often a check may be run to find a smaller counterexample.
+_SHRINK_BUDGET = 200
+
+
+def check_id(formula: str, claim: str, label: str, dtype: str, device: str) -> str:
+    """Return the id of a check, such as ``adamw.decoupling@torch.optim.AdamW:fused[float32,cpu]``."""
+    return f"{formula}.{claim}@{label}[{dtype},{device}]"
+
+
+def supports(implementation: Implementation, dtype: str, device: str) -> bool:
+    """Whether an implementation declares a dtype and the kind of a device (``cuda`` of ``cuda:1``)."""
+    return dtype in implementation.dtypes and device.partition(":")[0] in implementation.devices
+
+
+@dataclass
+class _Trial:
+    """A specimen's run through cases under one precision model."""
+
+    precision: Precision
+    cases: int = 0
+    rejected: int = 0
+    tally: Tally = field(default_factory=Tally)
+    failures: list[tuple[Case, Violation]] = field(default_factory=list)
+    crash: tuple[Case, SubjectFailure] | None = None
+
+
+class Engine:
+    """Judges implementations of one formula.
+
+    Parameters
+    ----------
+    session : Session
+        Shared by all implementations of a run.
+    formula : Formula
+    claims : sequence of Claim
+        All claims about the formula, whether they are to be checked or not.
+    precision : Precision, optional
+        The only precision model to accept; by default those of the dtype, from strict to loose.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        formula: Formula,
+        claims: Sequence[Claim],
+        *,
+        precision: Precision | None = None,
+    ) -> None:
+        self._session = session
+        self._formula = formula
+        self._differential = next((claim for claim in claims if claim.name == FOLLOWS), None)
+        self._precision = precision
+
+    def check(self, claim: Claim, specimen: Specimen) -> CheckRecord:
+        """Judge a specimen by a claim, and leave the process as it was."""
+        started = time.perf_counter()
+        implementation, dtype, device = specimen.implementation, specimen.dtype, specimen.device
+        id = check_id(self._formula.id, claim.name, implementation.label, dtype, device)
+        record = CheckRecord(
+            id=id,
+            formula=self._formula.id,
+            property=claim.name,
+            implementation=implementation.label,
+            dtype=dtype,
+            device=device,
+            status="unsupported",
+            counted=False,
+            message=f"{implementation.label} declares {', '.join(implementation.dtypes)} on "
+            f"{', '.join(implementation.devices)}",
+        )
+        if not supports(implementation, dtype, device):
+            return record
+
+        held = [name for name in claim.varies if name in implementation.fixed]
+        if held:
+            return replace(
+                record, message=f"{claim.name} sets {', '.join(held)}, which {implementation.label} cannot vary"
+            )
+
+        record = replace(record, status="conforms", counted=True, message="")
+        with guard(derived_seed(id, self._session.seed)) as printed:
+            try:
+                record = self._judged(record, claim, specimen)
+            except Exception as error:  # noqa: BLE001 - a failure of ours is one check's result, not the run's end
+                record = replace(record, status="harness-error", message=described(error))
+        if printed.getvalue():
+            record = replace(record, message=f"{record.message}; {_printed(printed.getvalue())}".removeprefix("; "))
+        return replace(record, seconds=time.perf_counter() - started)
+
+    def _judged(self, blank: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
+        """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
+        cases = self._session.cases(claim, self._formula, specimen.dtype, specimen.implementation.fixed)
+        remaining = list(cases)
+        excused = []
+        for entry in _known(specimen, claim):
+            concerned = [case for case in remaining if entry.concerns(case.runs)]
+            remaining = [case for case in remaining if case not in concerned]
+            if concerned:
+                excused.append((entry, self._outcome(blank, claim, specimen, concerned, expected=True)))
+        record = self._outcome(blank, claim, specimen, remaining, expected=False) if remaining or not excused else blank
+        for entry, apart in excused:
+            record = _as_expected(record, apart, entry)
+        return record
+
+    def _outcome(
+        self, record: CheckRecord, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, expected: bool
+    ) -> CheckRecord:
+        trial = self._trials(claim, specimen, cases)
+        record = replace(
+            record,
+            error_over_bound=trial.tally.error_over_bound,
+            ulps=trial.tally.ulps,
+            cases=trial.cases,
+            rejected=trial.rejected,
+            judged=trial.tally.judged,
+            unjudged=trial.tally.unjudged,
+            ranges=ranges(cases),
+        )
+        if trial.crash:
+            case, failure = trial.crash
+            found = counterexample(case.inputs)
+            return replace(record, status="crash", message=str(failure), counterexample=found)
+        if trial.failures:
+            return self._deviating(record, claim, specimen, trial, expected=expected)
+        return self._conforming(record, claim, trial, () if expected else cases)
+
+    def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case]) -> _Trial:
+        """Run through the precision models, and return the trial under the first that holds, or under the last."""
+        models = (self._precision,) if self._precision else precision_models(specimen.dtype)
+        for precision in models[:-1]:
+            trial = self._trial(claim, specimen, cases, precision, to_the_end=False)
+            if trial.crash or not trial.failures:
+                return trial
+        return self._trial(claim, specimen, cases, models[-1], to_the_end=True)
+
+    def _trial(
+        self, claim: Claim, specimen: Specimen, cases: Sequence[Case], precision: Precision, *, to_the_end: bool
+    ) -> _Trial:
+        trial = _Trial(precision)
+        for case in cases:
+            trial.cases += 1
+            bench = Bench(self._session, specimen, specimen.transcript(case), self._formula, precision)
+            try:
+                claim.check(bench, **case.inputs)
+            except Rejected:
+                trial.rejected += 1
+            except SubjectFailure as failure:
+                trial.crash = case, failure
+                break
+            except Violation as violation:
+                trial.failures.append((case, violation))
+                if not to_the_end:
+                    break
+            trial.tally.add(bench.tally)
+        return trial
+
+    def _conforming(self, record: CheckRecord, claim: Claim, trial: _Trial, cases: Sequence[Case]) -> CheckRecord:
+        record = replace(record, precision=str(trial.precision))
+        if trial.rejected == trial.cases:
+            message = f"the implementation refused the hyperparameters of all {trial.cases} cases"
+            return replace(record, status="mistrusted", message=message)
+        if not trial.tally.judged:
+            return replace(record, status="mistrusted", message=f"no bound is finite in any of {trial.cases} cases")
+        if claim.name != FOLLOWS or not cases:
+            return record
+
+        seen = power(self._session, self._formula, cases, trial.precision)
+        record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
+        if seen.blind_to:
+            message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
+            return replace(record, status="mistrusted", message=message)
+        return record
+
+    def _deviating(
+        self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool
+    ) -> CheckRecord:
+        case, violation = min(trial.failures, key=lambda failure: failure[0].size)
+
+        def fails(inputs: Mapping[str, Any]) -> Violation | None:
+            # In a session of its own, because thousands of candidates would fill the shared one.
+            session = Session(self._session.profile, self._session.seed)
+            bench = Bench(session, specimen, Transcript(), self._formula, trial.precision)
+            try:
+                claim.check(bench, **inputs)
+            except Violation as again:
+                return again
+            except (Rejected, SubjectFailure):
+                pass
+            return None
+
+        again = fails(case.inputs)
+        if again is None:
+            message = f"failed once, and not again with the same input: {violation}"
+            found = counterexample(case.inputs, violation)
+            return replace(record, status="flaky", message=message, counterexample=found)
+
+        inputs, violation = case.inputs, again
+        if not expected:
+            kind, known = case.kind, _known(specimen, claim)
+
+            def fails_anew(inputs: dict[str, Any]) -> bool:
+                excused = any(entry.concerns(Case(kind, inputs).runs) for entry in known)
+                return not excused and fails(inputs) is not None
+
+            smaller = shrink(kind.strategy, fails_anew, kind.count, kind.seed, _SHRINK_BUDGET)
+            if smaller is not None and (small_violation := fails(smaller)) is not None:
+                inputs, violation = smaller, small_violation
+        return replace(
+            record,
+            status="deviates",
+            message=f"{violation} ({len(trial.failures)} of {trial.cases} cases deviate)",
+            counterexample=counterexample(inputs, violation),
+            diagnosis="" if expected else self._diagnosis(specimen, trial.precision),
+        )
+
+    def _diagnosis(self, specimen: Specimen, precision: Precision) -> str:
+        differential = self._differential
+        if differential is None:
+            return f"no claim {FOLLOWS!r} to compare {self._formula.id} with its relatives by"
+        cases = self._session.cases(differential, self._formula, specimen.dtype, specimen.implementation.fixed)
+        return self._session.once(
+            ("diagnosis", specimen, precision),
+            lambda: diagnose(self._session, differential, specimen, self._formula, cases, precision),
+        )
+
+
+def _known(specimen: Specimen, claim: Claim) -> list[Expectation]:
+    return [
+        entry
+        for entry in specimen.implementation.expected
+        if entry.property == claim.name and specimen.dtype in entry.dtypes
+    ]
+
+
+def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) -> CheckRecord:
+    """Return the record of the other cases in the light of a known deviation: there as expected, or gone."""
+    known = f"{entry.reason} ({entry.evidence})"
+    if apart.status == entry.outcome:
+        apart = replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
+    elif apart.status == "conforms":
+        apart = replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
+    elif STATUSES.index(apart.status) < STATUSES.index(record.status):
+        return apart
+    cases = record.cases + apart.cases
+    if not record.cases:
+        return apart
+    if record.status in ("conforms", "expected-deviation"):
+        found = record.counterexample or apart.counterexample
+        message = f"{record.message}; {apart.message}".removeprefix("; ")
+        return replace(record, status=apart.status, message=message, counterexample=found, cases=cases)
+    return replace(record, cases=cases)
+
+
+def _printed(text: str) -> str:
+    lines = text.splitlines()
+    more = f" and {len(lines) - 1} more lines" if len(lines) > 1 else ""
+    return f"printed {lines[0]!r}{more}"

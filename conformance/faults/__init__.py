@@ -1,0 +1,14 @@
+"""Seeded faults: wrong implementations that the claims must notice.
+
+A fault is data: the formula that it claims, a story, and a factory of subjects. Every fault is
+named by the ``catches`` of at least one claim, and every claim's ``catches`` names faults.
+"""
+
+from __future__ import annotations
+
+from conformance.faults import adam, bookkeeping, clipping, decay, descent
+from conformance.faults.programs import Fault
+
+__all__ = ["FAULTS", "Fault"]
+
+FAULTS: tuple[Fault, ...] = adam.FAULTS + decay.FAULTS + descent.FAULTS + bookkeeping.FAULTS + clipping.FAULTS

@@ -1,0 +1,129 @@
+"""Numpy optimizers in replaceable parts, to plant faults in: bookkeeping here, rules in the modules beside.
+
+A *rule* is a function ``rule(param, grad, memory, options, step)`` that returns the new parameter
+and edits its memory; *bookkeeping* decides who shares memory, counters and options. Untouched, both
+are honest: the conformance tests use them so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oracle.arithmetic.formats import FLOAT32, FLOAT64, FORMATS
+from properties.subject import Floats, Group
+
+__all__ = ["Arithmetic", "Array", "Bookkeeping", "Fault", "Memory", "Options", "Program", "Rule"]
+
+Array = NDArray[np.floating[Any]]
+Memory = dict[str, Any]
+Options = Any  # hyperparameters as attributes
+Rule = Callable[[Array, Array, Memory, Options, int], Array]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A wrong implementation, planted to see whether the claims notice.
+
+    Parameters
+    ----------
+    id : str
+        What is wrong, after the formula's name or family.
+    formula : str
+        The formula that it claims to compute.
+    story : str
+        What it does instead, in one sentence.
+    make : StepperFactory or FunctionFactory
+        As the formula's kind says.
+    source : str
+        Repository and number of a real bug like it, or a function that is so by convention; empty if there is none.
+    """
+
+    id: str
+    formula: str
+    story: str
+    make: Any
+    source: str = ""
+
+
+class Arithmetic:
+    """Numbers of one dtype; half precision is computed in float32 and stored rounded."""
+
+    def __init__(self, dtype: str) -> None:
+        self.form = FORMATS[dtype]
+        self.type = np.float64 if self.form is FLOAT64 else np.float32
+
+    def load(self, values: Floats) -> Array:
+        """Copy into the working type, strides kept."""
+        return np.array(values, dtype=self.type, order="K")
+
+    def store(self, values: Array) -> Array:
+        """Round to what the dtype can hold."""
+        if self.form in (FLOAT64, FLOAT32):
+            return np.asarray(values, dtype=self.type)
+        return self.form.round(np.asarray(values, dtype=np.float64)).astype(self.type)
+
+
+class Bookkeeping:
+    """A stepper that keeps each tensor's memory, counter and options apart, and runs a rule on it."""
+
+    def __init__(self, rule: Rule, params: Sequence[Floats], groups: Sequence[Group], dtype: str) -> None:
+        self.rule = rule
+        self.arithmetic = Arithmetic(dtype)
+        self.values = [self.arithmetic.load(param) for param in params]
+        self.options: list[Options] = [SimpleNamespace(**group.hyperparameters) for group in groups]
+        self.members = [group.tensors for group in groups]
+        self.memories: list[Memory] = [{} for _ in params]
+        self.steps = [0 for _ in params]
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Update every parameter that has a gradient."""
+        with np.errstate(all="ignore"):
+            for group, tensors in enumerate(self.members):
+                for tensor in tensors:
+                    grad = grads[tensor]
+                    if grad is not None:
+                        self.update(group, tensor, self.arithmetic.load(grad))
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Run the rule on one tensor."""
+        self.steps[tensor] += 1
+        self.apply(tensor, grad, self.memories[tensor], self.options[group], self.steps[tensor])
+
+    def apply(self, tensor: int, grad: Array, memory: Memory, options: Options, step: int) -> None:
+        """Replace a parameter and its memory by what the rule makes of them."""
+        value = self.rule(self.values[tensor], grad, memory, options, step)
+        self.values[tensor] = self.arithmetic.store(value)
+        for name, entry in memory.items():
+            if isinstance(entry, np.ndarray):
+                memory[name] = self.arithmetic.store(entry)
+
+    def params(self) -> list[Floats]:
+        """Copies of the parameters."""
+        return [np.array(value, dtype=np.float64) for value in self.values]
+
+    def state(self) -> list[Mapping[str, Floats]]:
+        """Nothing is exposed: a fault must show in the parameters."""
+        return [{} for _ in self.values]
+
+    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
+        """Change a group's options."""
+        for name, value in values.items():
+            setattr(self.options[group], name, value)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A factory of steppers: a rule under some bookkeeping."""
+
+    rule: Rule
+    bookkeeping: type[Bookkeeping] = Bookkeeping
+
+    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Bookkeeping:
+        """Make an optimizer; there is only the CPU."""
+        return self.bookkeeping(self.rule, params, groups, dtype)

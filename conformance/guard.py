@@ -1,0 +1,138 @@
+"""A check leaves the process as it found it, and starts from random states of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["guard"]
+
+
+@contextmanager
+def guard(seed: int) -> Iterator[io.StringIO]:
+    """Run a check so that nothing it does to the process outlasts it.
+
+    Kept are the random states of ``random`` and numpy, numpy's floating-point error handling, the working
+    directory, ``sys.path``, the environment, warnings filters and standard output; and of frameworks that
+    are imported already: torch's random states, defaults, grad mode, threads and determinism flags, jax's
+    x64 flag, Keras' floatx. Warnings are recorded and raise nothing, whatever ``-W`` says.
+
+    Parameters
+    ----------
+    seed : int
+        What random states start from, so that subjects that draw numbers give the same results in every run.
+
+    Yields
+    ------
+    io.StringIO
+        What is printed meanwhile.
+    """
+    with ExitStack() as stack:
+        for keep in (_random_states, _interpreter):
+            stack.enter_context(keep(seed))
+        for name, framework in (("torch", _torch), ("jax", _jax), ("keras", _keras)):
+            if name in sys.modules:
+                stack.enter_context(framework(sys.modules[name], seed))
+        stack.enter_context(warnings.catch_warnings(record=True))
+        warnings.simplefilter("always")
+        yield stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+
+
+@contextmanager
+def _kept(get: Callable[[], Any], put: Callable[[Any], object]) -> Iterator[None]:
+    """Put a setting back if it is another one afterwards."""
+    before = get()
+    try:
+        yield
+    finally:
+        if get() != before:
+            put(before)
+
+
+@contextmanager
+def _random_states(seed: int) -> Iterator[None]:
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - the states that subjects use
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - likewise
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002 - likewise
+
+
+@contextmanager
+def _interpreter(_seed: int) -> Iterator[None]:
+    path = sys.path
+    with (
+        _kept(os.getcwd, os.chdir),
+        _kept(lambda: dict(os.environ), _restore_environment),
+        _kept(lambda: list(path), lambda entries: path.__setitem__(slice(None), entries)),
+        _kept(lambda: id(sys.path), lambda _: setattr(sys, "path", path)),
+        _kept(np.geterr, lambda modes: np.seterr(**modes)),
+    ):
+        yield
+
+
+def _restore_environment(before: dict[str, str]) -> None:
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@contextmanager
+def _torch(torch: ModuleType, seed: int) -> Iterator[None]:
+    cuda = torch.cuda if torch.cuda.is_initialized() else None
+    states = torch.get_rng_state(), cuda and cuda.get_rng_state_all()
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed would queue a seed for devices not in use
+    if cuda:
+        cuda.manual_seed_all(seed)
+    try:
+        with ExitStack() as stack:
+            for setting in _torch_settings(torch):
+                stack.enter_context(setting)
+            yield
+    finally:
+        torch.set_rng_state(states[0])
+        if cuda:
+            cuda.set_rng_state_all(states[1])
+
+
+def _torch_settings(torch: ModuleType) -> Iterator[AbstractContextManager[None]]:
+    yield _kept(torch.get_default_dtype, torch.set_default_dtype)
+    yield _kept(
+        torch.get_default_device, lambda device: torch.set_default_device(None if device.type == "cpu" else device)
+    )
+    yield _kept(torch.is_grad_enabled, torch.set_grad_enabled)
+    yield _kept(torch.get_num_threads, torch.set_num_threads)
+    yield _kept(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision)
+    yield _kept(
+        lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
+        lambda flags: torch.use_deterministic_algorithms(flags[0], warn_only=flags[1]),
+    )
+    for flag in ("deterministic", "benchmark"):
+        yield _attribute(torch.backends.cudnn, flag)
+    # Flushing is a mode of the thread, so that numpy shows it; torch has no way to ask.
+    yield _kept(lambda: bool(np.float64(5e-324) * 1.0 == 0.0), torch.set_flush_denormal)
+
+
+def _attribute(owner: Any, name: str) -> AbstractContextManager[None]:
+    return _kept(lambda: getattr(owner, name), lambda value: setattr(owner, name, value))
+
+
+def _jax(jax: ModuleType, _seed: int) -> AbstractContextManager[None]:
+    return _kept(lambda: jax.config.jax_enable_x64, lambda value: jax.config.update("jax_enable_x64", value))
+
+
+def _keras(keras: ModuleType, _seed: int) -> AbstractContextManager[None]:
+    return _kept(keras.config.floatx, keras.config.set_floatx)

@@ -1,0 +1,163 @@
+"""Reports as JSON lines: a header, one line per check, a footer.
+
+Lines are written as checks end, so that an interrupted run leaves what it found; without the footer a
+file is known to be incomplete. Floats are hex strings, which JSON cannot round. ``schema.json`` beside
+this module describes a line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from conformance.errors import UsageError
+from conformance.records import CheckRecord
+from conformance.report import Report
+
+__all__ = ["SCHEMA", "Writer", "dumps", "read"]
+
+#: The published JSON schema of one line.
+SCHEMA = Path(__file__).with_name("schema.json")
+
+_FORMAT, _VERSION = "exactstep-report", 1
+_FLOATS = {"error_over_bound", "ulps", "seconds"}
+_TUPLES = {"separated", "blind_to"}
+
+
+def _header(report: Report) -> dict[str, Any]:
+    return {
+        "line": "header",
+        "format": _FORMAT,
+        "version": _VERSION,
+        "target": report.target,
+        "seed": report.seed,
+        "profile": report.profile,
+        "environment": dict(report.environment),
+        "not_judged": {name: list(entries) for name, entries in report.not_judged.items()},
+    }
+
+
+def _check(record: CheckRecord) -> dict[str, Any]:
+    entries = {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+    return {"line": "check", **entries}
+
+
+def _footer(report: Report) -> dict[str, Any]:
+    return {"line": "footer", "checks": len(report.checks), "status": report.status}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _line(entries: Mapping[str, Any]) -> str:
+    return json.dumps(entries, allow_nan=False) + "\n"
+
+
+def dumps(report: Report) -> str:
+    """Return a report as JSON lines; without footer if it is incomplete."""
+    lines = [_header(report), *map(_check, report.checks), *([_footer(report)] if report.complete else [])]
+    return "".join(map(_line, lines))
+
+
+class Writer:
+    """A file that grows by one line with each check.
+
+    Leaving the ``with`` block by an error leaves the file without footer.
+
+    Parameters
+    ----------
+    path : Path
+    report : Report
+        Gives the header; its checks are those that come.
+    """
+
+    def __init__(self, path: Path, report: Report) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self._put(_header(report))
+
+    def _put(self, entries: Mapping[str, Any]) -> None:
+        self._file.write(_line(entries))
+        self._file.flush()
+
+    def add(self, record: CheckRecord) -> None:
+        """Write one check."""
+        self._put(_check(record))
+
+    def finish(self, report: Report) -> None:
+        """Write the footer of the report that the run ended with."""
+        self._put(_footer(report))
+
+    def __enter__(self) -> Self:
+        """Open already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        """Close the file."""
+        self._file.close()
+        return False
+
+
+def read(path: str | Path) -> Report:
+    """Read a report.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Report
+        With ``complete=False`` if the file has no footer, or breaks off within a line.
+
+    Raises
+    ------
+    UsageError
+        If the file is no report, or contradicts itself.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    *whole, rest = text.split("\n")
+    try:
+        lines = [json.loads(line) for line in whole]
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path} is no report: {error}") from error
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("format") != _FORMAT:
+        raise UsageError(f"{path} is no report: its first line is not a header")
+    header, *body = lines
+    if header["version"] != _VERSION:
+        raise UsageError(f"{path} has version {header['version']}, this program reads version {_VERSION}")
+
+    footer = body.pop() if body and body[-1]["line"] == "footer" else None
+    if any(line["line"] != "check" for line in body):
+        raise UsageError(f"{path} is no report: lines between header and footer must be checks")
+    if footer and footer["checks"] != len(body):
+        raise UsageError(f"{path} has {len(body)} checks, its footer says {footer['checks']}")
+    return Report(
+        target=header["target"],
+        seed=header["seed"],
+        profile=header["profile"],
+        environment=header["environment"],
+        not_judged={name: tuple(entries) for name, entries in header["not_judged"].items()},
+        checks=tuple(_record(line) for line in body),
+        complete=footer is not None and not rest,
+    )
+
+
+def _record(line: Mapping[str, Any]) -> CheckRecord:
+    entries = {name: value for name, value in line.items() if name != "line"}
+    entries |= {name: float.fromhex(entries[name]) for name in _FLOATS}
+    entries |= {name: tuple(entries[name]) for name in _TUPLES}
+    entries["ranges"] = {name: [float.fromhex(end) for end in ends] for name, ends in entries["ranges"].items()}
+    return CheckRecord(**entries)

@@ -1,0 +1,258 @@
+"""What the implementations of one run share: drawn cases, exact enclosures, and counts of the work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from hypothesis.strategies import SearchStrategy
+
+from oracle.arithmetic.formats import Precision
+from oracle.bound import Enclosure, Walk, bound
+from oracle.formula import Formula
+from properties.cases import Call, Training
+from properties.claims import Claim, Space
+from properties.drawing import draw_cases
+from properties.subject import Floats
+
+__all__ = ["PROFILES", "Case", "CaseKind", "Counts", "Row", "Session", "derived_seed", "fingerprint", "pinned", "walk"]
+
+#: How many times the quick profile's cases each profile draws.
+PROFILES: Mapping[str, int] = {"quick": 1, "standard": 10, "thorough": 100}
+
+#: Parameter and state enclosures of each tensor after one step.
+Row = list[tuple[Enclosure, dict[str, Enclosure]]]
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class CaseKind:
+    """One kind of inputs of a claim: where its cases come from, so that they can be drawn and shrunk.
+
+    Parameters
+    ----------
+    name : str
+    strategy : SearchStrategy
+        Draws the keyword arguments of the claim's check.
+    count, seed : int
+        How many are drawn, and from what.
+    """
+
+    name: str
+    strategy: SearchStrategy[dict[str, Any]]
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Inputs of one run of a claim's check."""
+
+    kind: CaseKind
+    inputs: Mapping[str, Any]
+
+    @property
+    def runs(self) -> tuple[Training | Call, ...]:
+        """The inputs that a subject can be run on as they are."""
+        return tuple(value for value in self.inputs.values() if isinstance(value, Training | Call))
+
+    @property
+    def size(self) -> int:
+        """How many numbers a reader would have to look at."""
+        return sum(array.size for run in self.runs for array in _arrays(run))
+
+
+@dataclass
+class Counts:
+    """Work done: steps of optimizers and calls of functions, by the oracle and by subjects."""
+
+    oracle: int = 0
+    subject: int = 0
+
+
+def derived_seed(*parts: object) -> int:
+    """Return a seed that depends on the text of ``parts`` alone."""
+    text = "\n".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def fingerprint(value: object) -> bytes:
+    """Return a digest of what a value holds: arrays by their bits, records by their fields.
+
+    Parameters
+    ----------
+    value : object
+        Arrays, records, mappings and sequences of them, and what has a telling ``repr``.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for piece in _pieces(value):
+        digest.update(piece)
+    return digest.digest()
+
+
+def _pieces(value: object) -> Iterator[bytes]:
+    if isinstance(value, np.ndarray):
+        yield f"array {value.dtype} {value.shape};".encode()
+        yield value.tobytes()
+    elif isinstance(value, Mapping):
+        yield f"mapping {len(value)};".encode()
+        for key, entry in value.items():
+            yield from _pieces(key)
+            yield from _pieces(entry)
+    elif isinstance(value, list | tuple):
+        yield f"sequence {len(value)};".encode()
+        for entry in value:
+            yield from _pieces(entry)
+    elif is_dataclass(value):
+        yield f"{type(value).__name__};".encode()
+        for part in fields(value):
+            yield from _pieces(getattr(value, part.name))
+    else:
+        yield f"{value!r};".encode()
+
+
+def _arrays(run: Training | Call) -> Iterator[Floats]:
+    if isinstance(run, Call):
+        yield from run.arrays
+    else:
+        yield from run.params
+        for step in run.steps:
+            yield from (grad for grad in step.grads if grad is not None)
+
+
+def pinned(value: Any, fixed: Mapping[str, float]) -> Any:
+    """Return inputs whose hyperparameters have the fixed values wherever they are set.
+
+    Parameters
+    ----------
+    value : Training, Call or anything else
+        What is neither is returned as it is.
+    fixed : mapping of str to float
+        Hyperparameters that a subject cannot vary.
+    """
+
+    def settle(values: Mapping[str, float]) -> dict[str, float]:
+        return {name: fixed.get(name, drawn) for name, drawn in values.items()}
+
+    if not fixed:
+        return value
+    if isinstance(value, Call):
+        return replace(value, hyperparameters=settle(value.hyperparameters))
+    if isinstance(value, Training):
+        groups = tuple(replace(group, hyperparameters=settle(group.hyperparameters)) for group in value.groups)
+        steps = tuple(
+            replace(step, changes={group: settle(values) for group, values in step.changes.items()})
+            for step in value.steps
+        )
+        return replace(value, groups=groups, steps=steps)
+    return value
+
+
+def walk(formula: Formula, training: Training, precision: Precision, counts: Counts) -> Iterator[Row]:
+    """Yield the enclosures after each step, of a run that never sees what a subject shows.
+
+    Parameters
+    ----------
+    formula : Formula
+        An optimizer.
+    training : Training
+        A parameter whose gradient is missing stays as it is, and so does its state.
+    precision : Precision
+    counts : Counts
+        Where the steps are counted.
+
+    Yields
+    ------
+    list of (Enclosure, dict of str to Enclosure)
+        Parameter and state by tensor.
+    """
+    walks = [Walk(formula, param, precision=precision) for param in training.params]
+    row: Row = [_unmoved(formula, param) for param in training.params]
+    for step, values in zip(training.steps, training.hyperparameters(), strict=True):
+        for tensor, grad in enumerate(step.grads):
+            if grad is not None:
+                row[tensor] = walks[tensor].step(grad, values[tensor])
+                counts.oracle += 1
+        yield list(row)
+
+
+def _unmoved(formula: Formula, param: Floats) -> tuple[Enclosure, dict[str, Enclosure]]:
+    zeros = np.zeros(param.shape)
+    names = [name for name in formula.state_type._fields if name != "step"]
+    return Enclosure(param, zeros), {name: Enclosure(zeros, zeros) for name in names}
+
+
+class Session:
+    """Draws each case once and evaluates each enclosure once, whoever asks.
+
+    Parameters
+    ----------
+    profile : str
+        A key of `PROFILES`.
+    seed : int
+        The user's seed.
+    """
+
+    def __init__(self, profile: str, seed: int) -> None:
+        self.profile = profile
+        self.seed = seed
+        self.counts = Counts()
+        self._known: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """Return what ``compute`` gave the first time it was asked for under this key."""
+        if key not in self._known:
+            self._known[key] = compute()
+        value: Value = self._known[key]
+        return value
+
+    def forget(self) -> None:
+        """Let go of all that was drawn and evaluated; the counts stay."""
+        self._known.clear()
+
+    def cases(
+        self, claim: Claim, formula: Formula, dtype: str, fixed: Mapping[str, float] | None = None
+    ) -> tuple[Case, ...]:
+        """Return the cases of a claim: those of every kind, drawn from the id of the property and the seed.
+
+        Parameters
+        ----------
+        claim : Claim
+        formula : Formula
+        dtype : str
+        fixed : mapping of str to float, optional
+            Hyperparameters that replace drawn ones.
+        """
+        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())))
+        return self.once(key, lambda: self._draw(claim, formula, dtype, fixed or {}))
+
+    def _draw(self, claim: Claim, formula: Formula, dtype: str, fixed: Mapping[str, float]) -> tuple[Case, ...]:
+        cases = []
+        for name, (share, drawn) in claim.inputs(Space(formula, dtype, self.profile)).items():
+            strategy = drawn.map(lambda inputs: {key: pinned(value, fixed) for key, value in inputs.items()})
+            seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed)
+            kind = CaseKind(name, strategy, share * PROFILES[self.profile], seed)
+            cases += [Case(kind, inputs) for inputs in draw_cases(strategy, kind.count, seed)]
+        return tuple(cases)
+
+    def enclosures(self, formula: Formula, training: Training, precision: Precision) -> list[Row]:
+        """Return the enclosures of an optimizer's parameters and state, indexed ``[step][tensor]``."""
+        key = ("enclosures", formula, precision, self._fingerprint(training))
+        return self.once(key, lambda: list(walk(formula, training, precision, self.counts)))
+
+    def enclosure(self, formula: Formula, call: Call, precision: Precision) -> Enclosure:
+        """Return the enclosure of a function's result."""
+        key = ("enclosure", formula, precision, self._fingerprint(call))
+        return self.once(key, lambda: self._bound(formula, call, precision))
+
+    def _fingerprint(self, run: Training | Call) -> bytes:
+        return self.once(("fingerprint", run), lambda: fingerprint(run))
+
+    def _bound(self, formula: Formula, call: Call, precision: Precision) -> Enclosure:
+        self.counts.oracle += 1
+        enclosure: Enclosure = bound(formula, *call.arrays, precision=precision, **call.hyperparameters)
+        return enclosure

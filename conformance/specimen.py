@@ -1,0 +1,159 @@
+"""An implementation at work: run once per question, its failures told from ours, its answers kept."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from conformance.backends import Implementation
+from conformance.session import Case, Counts, fingerprint
+from properties.cases import Call, Observation, Training, observe
+from properties.subject import Floats, Rejected
+
+__all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
+
+Answer = Observation | Floats | Rejected
+
+#: Frames of a traceback that a record keeps, the innermost ones.
+_FRAMES = 6
+
+
+class SubjectFailure(Exception):
+    """The subject raised something, or returned what cannot be read: its failure, not ours."""
+
+
+@dataclass(eq=False)
+class Transcript:
+    """What a subject was asked on one case and what it answered, in order.
+
+    A claim is checked under several precision models, and the subject must not be run for each:
+    the second time that the same questions come in the same order, the answers are read from here.
+    A claim that asks the same twice still gets two answers.
+    """
+
+    entries: list[tuple[bytes, Answer]] = field(default_factory=list)
+
+    def answer(self, position: int, question: Training | Call, run: Callable[[], Answer]) -> Answer:
+        """Return the answer to the question at a position, from the subject if it was not asked before."""
+        key = fingerprint(question)
+        if position < len(self.entries) and self.entries[position][0] == key:
+            return self.entries[position][1]
+        answer = run()
+        self.entries[position:] = [(key, answer)]
+        return answer
+
+
+class Specimen:
+    """An implementation in one dtype on one device.
+
+    Parameters
+    ----------
+    implementation : Implementation
+    dtype, device : str
+    counts : Counts
+        Where its steps are counted.
+    """
+
+    def __init__(self, implementation: Implementation, dtype: str, device: str, counts: Counts) -> None:
+        self.implementation = implementation
+        self.dtype = dtype
+        self.device = device
+        self._counts = counts
+        self._transcripts: dict[Case, Transcript] = {}
+
+    def transcript(self, case: Case) -> Transcript:
+        """Return what is known of this specimen on a case."""
+        return self._transcripts.setdefault(case, Transcript())
+
+    def train(self, training: Training) -> Observation | Rejected:
+        """Run a new subject on a training.
+
+        Raises
+        ------
+        SubjectFailure
+            If it raised anything but `Rejected`, or showed something else than its parameters.
+        """
+        if varied := self._varied([values for row in training.hyperparameters() for values in row]):
+            return varied
+        self._counts.subject += len(training.steps)
+        with _subject_boundary():
+            try:
+                shown = observe(self.implementation.factory, _replica(training), dtype=self.dtype, device=self.device)
+            except Rejected as rejection:
+                return rejection
+        for params in shown.params:
+            if len(params) != len(training.params):
+                raise SubjectFailure(f"showed {len(params)} parameters of {len(training.params)}")
+        return shown
+
+    def call(self, call: Call) -> Floats | Rejected:
+        """Run a new subject, a function, once.
+
+        Raises
+        ------
+        SubjectFailure
+            If it raised anything but `Rejected`.
+        """
+        if varied := self._varied([call.hyperparameters]):
+            return varied
+        self._counts.subject += 1
+        with _subject_boundary():
+            try:
+                function = self.implementation.factory(dtype=self.dtype, device=self.device)
+                return np.asarray(function(*map(_copy, call.arrays), **call.hyperparameters), dtype=np.float64)
+            except Rejected as rejection:
+                return rejection
+
+    def _varied(self, settings: Iterable[Mapping[str, float]]) -> Rejected | None:
+        """Refuse what a claim asks of hyperparameters that the implementation cannot vary."""
+        for values in settings:
+            for name, value in self.implementation.fixed.items():
+                if values.get(name, value) != value:
+                    return Rejected(f"{name} is fixed at {value!r}, asked for {name}={values[name]!r}")
+        return None
+
+
+@contextmanager
+def _subject_boundary() -> Iterator[None]:
+    try:
+        yield
+    except (Exception, SystemExit) as error:  # whatever a subject raises is its outcome, and no failure of ours
+        raise SubjectFailure(described(error)) from error
+
+
+def described(error: BaseException) -> str:
+    """Return an error with the innermost frames of its traceback, without the folders of anybody's machine."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    lines = [f"{type(error).__name__}: {error}"]
+    lines += [f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    return "\n".join(lines)
+
+
+def _replica(training: Training) -> Training:
+    """Copy every array, so that a subject that writes to its inputs spoils no case and no later step."""
+    return replace(
+        training,
+        params=_copies(training.params),
+        steps=tuple(replace(step, grads=_copies(step.grads)) for step in training.steps),
+    )
+
+
+def _copies(arrays: Sequence[Floats | None]) -> tuple[Any, ...]:
+    return tuple(None if array is None else _copy(array) for array in arrays)
+
+
+def _copy(array: Floats) -> Floats:
+    """Copy an array with its strides, which `numpy.copy` gives up if there are gaps."""
+    if array.size == 0 or min(array.strides, default=0) < 0:
+        return array.copy()
+    extent = sum((length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True))
+    memory = np.zeros(extent // array.itemsize + 1)
+    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+    copy[...] = array
+    return copy

@@ -1,0 +1,293 @@
+"""Targets: what a user names, made into an implementation of a formula."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from conformance.backends import Implementation
+from conformance.backends.torch import OptimizerFactory, devices, to_floats, to_tensor
+from conformance.errors import LoadError, UsageError
+from conformance.spellings import matched, write
+from oracle.catalogue import get
+from oracle.formula import Formula
+from properties.subject import Floats, Function
+
+__all__ = ["implementation", "load"]
+
+Arrays = Literal["torch", "numpy"]
+Parameters = Mapping[str, inspect.Parameter]
+
+DTYPES: Mapping[str, tuple[str, ...]] = {
+    "torch": ("float64", "float32", "bfloat16", "float16"),
+    "numpy": ("float64", "float32", "float16"),
+}
+
+
+def implementation(
+    target: Any,
+    formula: str,
+    *,
+    arrays: Arrays | None = None,
+    hyperparameters: Mapping[str, float] | None = None,
+) -> Implementation:
+    """Describe a target as an implementation of a formula.
+
+    Parameters
+    ----------
+    target : object or str
+        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a function of arrays, a
+        StepperFactory or FunctionFactory, an Implementation; or one of these as ``"package.module:name"``
+        or ``"path/to/file.py:name"``.
+    formula : str
+        Id of the formula that it is to be judged by.
+    arrays : {"torch", "numpy"}, optional
+        What a function takes; torch if it, or a global of its module, belongs to torch.
+    hyperparameters : mapping of str to float, optional
+        Values that are not varied, by the oracle's names: necessary where the target does not offer them.
+
+    Returns
+    -------
+    Implementation
+        Its ``matching`` says in words which keyword is given which hyperparameter.
+
+    Raises
+    ------
+    UnknownFormulaError
+        If no formula has this id.
+    LoadError
+        If a string names nothing that can be imported.
+    UsageError
+        If the target is no implementation of this kind of formula, or offers no place for a hyperparameter.
+    """
+    rule, fixed = get(formula), dict(hyperparameters or {})
+    unknown = sorted(set(fixed) - set(rule.hyperparameters))
+    if unknown:
+        raise UsageError(f"hyperparameters must be among {', '.join(rule.hyperparameters)}, got {', '.join(unknown)}")
+    rule.require(fixed)
+    if arrays not in (None, "torch", "numpy"):
+        raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
+
+    found = load(target) if isinstance(target, str) else target
+    label = target if isinstance(target, str) else _label(found)
+    if isinstance(found, Implementation):
+        return replace(found, formula=rule.id, fixed={**found.fixed, **fixed})
+    if not callable(found):
+        raise UsageError(f"target must be a class, a function or a factory, got {found!r}")
+    if _is_factory(found, rule):
+        return Implementation(rule.id, label, found, DTYPES["torch"], fixed=fixed, matching="by the oracle's names")
+    if rule.kind == "optimizer":
+        return _optimizer(found, rule, label, fixed)
+    return _function(found, rule, label, fixed, arrays or ("torch" if _belongs_to_torch(found) else "numpy"))
+
+
+def load(target: str) -> Any:
+    """Import what ``"package.module:name"`` or ``"path/to/file.py:name"`` names.
+
+    Raises
+    ------
+    LoadError
+        Naming the part that could not be imported.
+    """
+    place, colon, name = target.rpartition(":")
+    if not (place and colon and name):
+        raise LoadError(f"target must be module:name or path/to/file.py:name, got {target!r}")
+    try:
+        found: Any = _run_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        raise LoadError(f"cannot load {target}: {type(error).__name__}: {error}") from error
+    return found
+
+
+def _run_file(path: Path) -> ModuleType:
+    name = f"exactstep_target_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None  # any file that ends with .py has one
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses and pickles look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def _label(target: Any) -> str:
+    """Name a target by the outermost package that offers it under its own name."""
+    bare = target.func if isinstance(target, functools.partial) else target
+    bare = bare if hasattr(bare, "__qualname__") else type(bare)
+    parts, name = bare.__module__.split("."), bare.__qualname__.replace("<locals>.", "")
+    for depth in range(1, len(parts) + 1):
+        package = ".".join(parts[:depth])
+        if getattr(sys.modules.get(package), name, None) is bare:
+            return f"{package}.{name}"
+    return f"{bare.__module__}.{name}"
+
+
+def _parameters(target: Callable[..., Any]) -> Parameters | None:
+    try:
+        return inspect.signature(target).parameters
+    except (TypeError, ValueError):  # built-in functions may have none
+        return None
+
+
+def _constructor_parameters(target: Any) -> Parameters:
+    """Return what the constructor takes, and what it hands on to the classes above as ``**keywords``."""
+    bare: Any = target.func if isinstance(target, functools.partial) else target
+    parameters: dict[str, inspect.Parameter] = {}
+    for constructor in (target, *(base.__init__ for base in bare.__mro__)):
+        offered = inspect.signature(constructor).parameters
+        parameters = {**offered, **parameters}
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in offered.values()):
+            break
+    return parameters
+
+
+def _is_factory(target: Callable[..., Any], formula: Formula) -> bool:
+    names = set(_parameters(target) or ())
+    expected = {"params", "groups", "dtype", "device"} if formula.kind == "optimizer" else {"dtype", "device"}
+    return names == expected
+
+
+def _is_torch_optimizer(target: Any) -> bool:
+    bare = target.func if isinstance(target, functools.partial) else target
+    names = [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
+    return ("torch.optim.optimizer", "Optimizer") in names
+
+
+def _belongs_to_torch(target: Any) -> bool:
+    bare = inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
+    values = [bare, *getattr(bare, "__globals__", {}).values()]
+    names = [value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values]
+    return any(isinstance(name, str) and name.partition(".")[0] == "torch" for name in names)
+
+
+def _match(formula: Formula, parameters: Parameters, label: str, fixed: Mapping[str, float]) -> dict[str, str]:
+    """Find a keyword for each hyperparameter.
+
+    Raises
+    ------
+    UsageError
+        Naming those that have none and no fixed value.
+    """
+    keywords = {
+        name
+        for name, parameter in parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    spellings = matched(formula.hyperparameters, keywords)
+    missing = [name for name in formula.hyperparameters if name not in spellings and name not in fixed]
+    if missing:
+        example = ", ".join(f'"{name}": ...' for name in missing)
+        raise UsageError(f"{label} offers no {', '.join(missing)}: set hyperparameters={{{example}}} to what it uses")
+    return spellings
+
+
+def _words(spellings: Mapping[str, str], fixed: Mapping[str, float], constants: Mapping[str, Any]) -> str:
+    pairs = [f"{spelling} is {name}" for name, spelling in spellings.items()]
+    pairs += [f"{name}={value!r} fixed" for name, value in fixed.items()]
+    pairs += [f"{keyword}={value!r} set, as the formula has it" for keyword, value in constants.items()]
+    return "; ".join(pairs)
+
+
+def _implied(formula: Formula, spellings: Mapping[str, str], parameters: Parameters) -> dict[str, Any]:
+    """Return what the formula says of keywords that are none of its hyperparameters, where defaults say otherwise."""
+    says: dict[str, Any] = {
+        "weight_decay": 0.0,
+        "wd": 0.0,
+        "momentum": 0.0,
+        "dampening": 0.0,
+        "nesterov": formula.id == "momentum_nesterov",
+        "decoupled_weight_decay": "weight_decay" in formula.hyperparameters,
+    }
+    return {
+        keyword: value
+        for keyword, value in says.items()
+        if keyword in parameters and keyword not in spellings.values() and parameters[keyword].default != value
+    }
+
+
+def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, float]) -> Implementation:
+    if not _is_torch_optimizer(target):
+        raise UsageError(
+            f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or a factory "
+            f"(params, groups, *, dtype, device), got {label}"
+        )
+    parameters = _constructor_parameters(target)
+    spellings = _match(formula, parameters, label, fixed)
+    constants = _implied(formula, spellings, parameters)
+    sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
+    defaults = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
+    return Implementation(
+        formula.id,
+        label,
+        OptimizerFactory(target, spellings, {**constants, **defaults}),
+        DTYPES["torch"],
+        devices=devices(),
+        fixed=fixed,
+        matching=_words(spellings, fixed, constants),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _PlainFunction:
+    """A factory of calls of one function."""
+
+    function: Callable[..., Any]
+    spellings: Mapping[str, str]
+    positional: tuple[str, ...]
+    arrays: Arrays
+
+    def __call__(self, *, dtype: str, device: str) -> Function:
+        """Return the function for a dtype and a device."""
+
+        def call(*arrays: Floats, **hyperparameters: float) -> Floats:
+            places = [hyperparameters[name] for name in self.positional]
+            keywords: dict[str, Any] = {}
+            for name, spelling in self.spellings.items():
+                write(keywords, spelling, hyperparameters[name])
+            if self.arrays == "torch":
+                tensors = [to_tensor(array, dtype=dtype, device=device) for array in arrays]
+                return to_floats(self.function(*tensors, *places, **keywords))
+            narrowed = [np.array(array, dtype=dtype, order="K") for array in arrays]
+            return np.array(self.function(*narrowed, *places, **keywords), dtype=np.float64)
+
+        return call
+
+
+def _function(
+    target: Callable[..., Any], formula: Formula, label: str, fixed: Mapping[str, float], arrays: Arrays
+) -> Implementation:
+    parameters = _parameters(target)
+    if inspect.isclass(target):
+        raise UsageError(f"{formula.id} is a function of arrays: target must be one, got the class {label}")
+    signature = inspect.signature(formula.body).parameters.values()
+    taken = [parameter.name for parameter in signature if parameter.kind is not parameter.KEYWORD_ONLY]
+    names = list(parameters or ())
+    offered = {} if parameters is None else {name: parameters[name] for name in names[len(taken) :]}
+    room = len(offered)
+    spellings = matched(formula.hyperparameters, offered)
+    used = set(spellings.values())
+    unnamed = [name for name in formula.hyperparameters if name not in spellings and name not in fixed]
+    if unnamed and parameters is not None and len(unnamed) > room - len(used):
+        _match(formula, offered, label, fixed)
+    words = _words(spellings, fixed, {}) + "".join(f"; {name} is given by position" for name in unnamed)
+    return Implementation(
+        formula.id,
+        label,
+        _PlainFunction(target, spellings, tuple(unnamed), arrays),
+        DTYPES[arrays],
+        devices=devices() if arrays == "torch" else ("cpu",),
+        fixed=fixed,
+        matching=f"{words.removeprefix('; ')}; arrays of {arrays}",
+    )

@@ -1,0 +1,200 @@
+"""The torch adapter converts exactly, calls torch once, and keeps what it is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from conformance.backends import Implementation
+from conformance.backends.torch import OptimizerFactory, backend, to_floats, to_tensor
+from oracle.arithmetic.formats import FORMATS
+from oracle.catalogue import get
+from properties.subject import Group, Rejected
+
+torch = pytest.importorskip("torch")
+
+CPU = {"dtype": "float64", "device": "cpu"}
+VALUES = {
+    "learning_rate": 0.5,
+    "momentum": 0.5,
+    "dampening": 0.25,
+    "l2_penalty": 0.5,
+    "weight_decay": 0.5,
+    "beta1": 0.5,
+    "beta2": 0.75,
+    "eps": 0.125,
+    "max_norm": 1.0,
+    "clip_value": 1.0,
+}
+
+
+def chosen(formula: str, path: str) -> Implementation:
+    found = [each for each in backend().implementations if each.formula == formula and each.label.endswith(f":{path}")]
+    return found[0]
+
+
+def values_of(formula: str) -> dict[str, float]:
+    return {name: VALUES[name] for name in get(formula).hyperparameters}
+
+
+OPTIMIZERS = [each for each in backend().implementations if get(each.formula).kind == "optimizer"]
+FUNCTIONS = [each for each in backend().implementations if get(each.formula).kind == "function"]
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_numbers_of_a_dtype_cross_unchanged(dtype):
+    form = FORMATS[dtype]
+    values = np.array([form.largest, -form.smallest_normal, form.smallest_subnormal, 1 + 2 * form.unit, -0.0, np.inf])
+
+    crossed = to_floats(to_tensor(values, dtype=dtype, device="cpu"))
+
+    assert crossed.dtype == np.float64
+    assert np.array_equal(crossed, values)
+    assert np.signbit(crossed[4])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.arange(6.0).reshape(2, 3).T, np.arange(10.0)[::3], np.array(2.0), np.zeros((0, 3)), np.arange(8.0)[1::2]],
+    ids=["transposed", "with gaps", "no dimension", "empty", "offset"],
+)
+def test_strides_are_kept(values):
+    tensor = to_tensor(values, **CPU)
+
+    assert tuple(step * 8 for step in tensor.stride()) == values.strides
+    assert np.array_equal(to_floats(tensor), values)
+
+
+@pytest.mark.parametrize("values", [np.arange(3.0)[::-1], np.broadcast_to(np.arange(2.0), (3, 2))])
+def test_strides_that_torch_cannot_update_become_contiguous(values):
+    tensor = to_tensor(values, **CPU)
+
+    assert tensor.is_contiguous()
+    assert np.array_equal(to_floats(tensor), values)
+
+
+def test_converting_copies():
+    values = np.zeros(2)
+    tensor = to_tensor(values, **CPU)
+    tensor += 1
+
+    assert np.array_equal(values, [0.0, 0.0])
+    assert np.shares_memory(to_floats(tensor), tensor.numpy()) is False
+
+
+@pytest.mark.parametrize("each", OPTIMIZERS, ids=lambda each: f"{each.formula}@{each.label}")
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_every_declared_optimizer_runs_in_every_declared_dtype(each, dtype):
+    params = [np.arange(6.0).reshape(2, 3), np.array(1.0), np.zeros(0)]
+    values = values_of(each.formula)
+    groups = [Group((0, 2), values), Group((1,), {**values, "learning_rate": 0.25})]
+
+    stepper = each.factory(params, groups, dtype=dtype, device="cpu")
+    stepper.step([np.ones((2, 3)), np.array(1.0), np.zeros(0)])
+
+    assert dtype in each.dtypes
+    assert not np.array_equal(stepper.params()[0], params[0])
+    assert stepper.params()[1] != params[1]
+    assert set(stepper.state()[0]) == set(each.state)
+
+
+@pytest.mark.parametrize("each", FUNCTIONS, ids=lambda each: each.label)
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_every_declared_function_runs_in_every_declared_dtype(each, dtype):
+    clip = each.factory(dtype=dtype, device="cpu")
+
+    clipped = clip(np.array([3.0, -4.0]), **values_of(each.formula))
+
+    assert clipped.shape == (2,)
+    assert np.all(np.abs(clipped) <= 1.0)
+
+
+@pytest.mark.parametrize("path", ["loop", "foreach", "fused"])
+def test_hyperparameters_reach_torch_by_group(path):
+    values = values_of("adamw")
+    groups = [Group((0,), values), Group((1,), {**values, "beta1": 0.25})]
+    stepper = chosen("adamw", path).factory([np.ones(1), np.ones(1)], groups, **CPU)
+
+    entries = stepper.optimizer.param_groups
+
+    assert entries[0]["betas"] == (0.5, 0.75)
+    assert entries[1]["betas"] == (0.25, 0.75)
+    assert (entries[0]["lr"], entries[0]["eps"], entries[0]["weight_decay"]) == (0.5, 0.125, 0.5)
+    assert (entries[0]["foreach"], entries[0]["fused"]) == {
+        "loop": (False, False),
+        "foreach": (True, None),
+        "fused": (None, True),
+    }[path]
+
+
+def test_changing_a_beta_keeps_the_other():
+    stepper = chosen("adam", "loop").factory([np.ones(1)], [Group((0,), values_of("adam"))], **CPU)
+    stepper.set_hyperparameters(0, {"beta2": 0.875, "learning_rate": 0.0625})
+
+    assert stepper.optimizer.param_groups[0]["betas"] == (0.5, 0.875)
+    assert stepper.optimizer.param_groups[0]["lr"] == 0.0625
+
+
+def test_a_missing_gradient_is_none_for_torch():
+    stepper = chosen("momentum_heavy_ball", "loop").factory(
+        [np.ones(2), np.ones(2)], [Group((0, 1), values_of("momentum_heavy_ball"))], **CPU
+    )
+    stepper.step([None, np.ones(2)])
+
+    assert np.array_equal(stepper.params()[0], [1.0, 1.0])
+    assert stepper.state()[0] == {}
+    assert np.array_equal(stepper.state()[1]["momentum_buffer"], [1.0, 1.0])
+
+
+def test_a_constructor_that_refuses_hyperparameters_rejects_the_case():
+    values = {**values_of("momentum_nesterov"), "momentum": 0.0}
+
+    with pytest.raises(Rejected, match="Nesterov momentum requires a momentum"):
+        chosen("momentum_nesterov", "loop").factory([np.ones(1)], [Group((0,), values)], **CPU)
+
+
+def test_a_group_whose_entries_have_other_names_is_found_by_its_own_spelling():
+    class Renaming(torch.optim.SGD):
+        def __init__(self, params, learning_rate):
+            super().__init__(params, lr=learning_rate)
+
+    factory = OptimizerFactory(Renaming, {"learning_rate": "learning_rate"})
+    groups = [Group((0,), {"learning_rate": 1.0}), Group((1,), {"learning_rate": 2.0})]
+    stepper = factory([np.zeros(1), np.zeros(1)], groups, **CPU)
+    stepper.step([np.ones(1), np.ones(1)])
+    stepper.set_hyperparameters(0, {"learning_rate": 4.0})
+    stepper.step([np.ones(1), np.ones(1)])
+
+    assert [param.item() for param in stepper.params()] == [-5.0, -4.0]
+
+
+def test_labels_and_formulas_make_unique_ids():
+    ids = [(each.formula, each.label, device) for each in backend().implementations for device in each.devices]
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_environment_names_the_version():
+    found = backend()
+
+    assert found.environment()["torch"] == found.version == torch.__version__
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_fused_sgd_on_the_cpu_leaves_whole_vector_blocks_untouched(dtype):
+    parameter = torch.nn.Parameter(torch.ones(17, dtype=getattr(torch, dtype)))
+    optimizer = torch.optim.SGD([parameter], lr=0.5, fused=True)
+    parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+
+    assert (parameter == 1).sum().item() == 16, "torch #191763 is fixed: drop the expectation for this version"
+
+
+@pytest.mark.parametrize(("fused", "end"), [(True, [-1.0, 1.0, 4.0, 6.0]), (False, [-1.0, 1.0, 3.0, 5.0])])
+def test_fused_kernels_on_the_cpu_ignore_strides(fused, end):
+    parameter = torch.nn.Parameter(torch.arange(8.0)[::2])
+    optimizer = torch.optim.SGD([parameter], lr=1.0, fused=fused)
+    parameter.grad = torch.ones(4)
+    optimizer.step()
+
+    assert parameter.tolist() == end, "torch minds strides now: drop the expectation for this version"

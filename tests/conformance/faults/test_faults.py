@@ -1,0 +1,123 @@
+"""Every seeded fault is named by a claim, and every claim that names it notices."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+from conformance.backends import Implementation
+from conformance.engine import Engine
+from conformance.faults import FAULTS, Fault
+from conformance.faults.adam import ADAM
+from conformance.faults.decay import ADAM_L2, ADAMW
+from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.programs import Program
+from conformance.records import CheckRecord
+from conformance.session import Counts, Session
+from conformance.specimen import Specimen
+from oracle.arithmetic.formats import FORMATS
+from oracle.catalogue import FORMULAS, get
+from properties.catalogue import CLAIMS, claims_for
+from properties.claims import Claim
+from properties.subject import Group
+from tests.helpers.honest import FORMS
+
+BY_ID = {fault.id: fault for fault in FAULTS}
+PAIRS = [(claim, BY_ID[id]) for claim in CLAIMS for id in claim.catches if id in BY_ID]
+HONEST = [(formula, name) for formula, forms in FORMS.items() for name in forms]
+
+
+@functools.cache
+def session() -> Session:
+    """Return the one session of all tests here, so that cases and enclosures are computed once."""
+    return Session("quick", 0)
+
+
+def judged(claim: Claim, formula: str, factory: object, dtype: str) -> CheckRecord:
+    """Check one claim."""
+    subject = Implementation(formula, "seeded", factory, tuple(FORMATS))
+    return Engine(session(), get(formula), claims_for(formula)).check(claim, Specimen(subject, dtype, "cpu", Counts()))
+
+
+def test_ids_are_unique():
+    assert len(BY_ID) == len(FAULTS) >= 50
+
+
+def test_every_fault_is_named_by_a_claim():
+    named = {id for claim in CLAIMS for id in claim.catches}
+
+    assert sorted(set(BY_ID) - named) == []
+
+
+def test_every_fault_that_a_claim_names_exists_and_computes_one_of_its_formulas():
+    strange = [
+        (claim.name, id)
+        for claim in CLAIMS
+        for id in claim.catches
+        if id not in BY_ID or BY_ID[id].formula not in claim.formulas
+    ]
+
+    assert strange == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_every_fault_has_a_story_and_a_formula(fault: Fault):
+    assert fault.formula in {formula.id for formula in FORMULAS}
+    assert fault.story.endswith(".")
+    assert fault.story[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"), PAIRS, ids=[f"{fault.formula}.{claim.name}-{fault.id}" for claim, fault in PAIRS]
+)
+def test_the_claim_notices_the_fault(claim: Claim, fault: Fault, monkeypatch):
+    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)  # nobody reads these counterexamples
+    monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
+
+    record = judged(claim, fault.formula, fault.make, "float64")
+
+    assert record.status == "deviates", f"{fault.story} {record.status}: {record.message}"
+
+
+def alarms(formula: str, name: str, dtype: str, trusted: set[str]) -> list[str]:
+    records = [judged(claim, formula, FORMS[formula][name], dtype) for claim in claims_for(formula)]
+    return [f"{record.id} {record.status}: {record.message}" for record in records if record.status not in trusted]
+
+
+@pytest.mark.parametrize(("formula", "name"), HONEST, ids=[f"{formula}-{name}" for formula, name in HONEST])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_no_claim_is_alarmed_by_an_honest_form(formula, name, dtype):
+    assert alarms(formula, name, dtype, {"conforms"}) == []
+
+
+@pytest.mark.parametrize("formula", FORMS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_no_claim_is_alarmed_by_an_honest_form_in_half_precision(formula, dtype, draws):
+    for name in list(FORMS[formula])[: draws(1, len(FORMS[formula]))]:
+        assert alarms(formula, name, dtype, {"conforms", "mistrusted"}) == []
+
+
+@pytest.mark.parametrize("rule", [GD, HEAVY_BALL, ADAM, ADAM_L2, ADAMW], ids=["gd", "momentum", "adam", "l2", "adamw"])
+def test_programs_write_to_nothing_they_are_given(rule):
+    values = {"learning_rate": 0.5, "momentum": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 0.5}
+    values |= {"l2_penalty": 0.5, "weight_decay": 0.5}
+    param, grad = np.ones(3), np.ones(3)
+    stepper = Program(rule)([param], [Group((0,), values)], dtype="float64", device="cpu")
+    stepper.step([grad])
+    shown = stepper.params()[0]
+    shown[:] = 7.0
+
+    assert np.array_equal(param, np.ones(3))
+    assert np.array_equal(grad, np.ones(3))
+    assert not np.array_equal(stepper.params()[0], shown)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_programs_of_half_precision_store_numbers_of_the_dtype(dtype):
+    stepper = Program(GD)([np.ones(1)], [Group((0,), {"learning_rate": 0.1})], dtype=dtype, device="cpu")
+    stepper.step([np.ones(1)])
+    (end,) = stepper.params()
+
+    assert np.array_equal(end, FORMATS[dtype].round(np.array([0.9])))

@@ -1,0 +1,347 @@
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conformance.backends import Expectation
+from conformance.engine import FOLLOWS
+from conformance.faults.adam import ADAM
+from conformance.faults.programs import Program
+from conformance.session import Session
+from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision
+from oracle.catalogue import get
+from properties.claims import claim
+from properties.subject import Rejected
+from tests.helpers.judging import FEW, FEW_CALLS, HONEST, Spoilt, a_training, implementation, judged, only, rule_from
+
+ASCENT = rule_from(lambda theta, g, h: theta + h.learning_rate * g)
+COMMON = replace(
+    FEW,
+    inputs=only(
+        a_training({"learning_rate": 1.0, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}, params=[0.0], grads=[[1.0]])
+    ),
+)
+DTYPES = ("float64", "float32", "bfloat16", "float16")
+
+
+def a_claim(check, name="holds", inputs=FEW.inputs):
+    return claim(name, kind="invariant", formulas=("gd",), statement="", source="", inputs=inputs, catches=())(check)
+
+
+def narrow_adam(theta, g, memory, h, t):
+    """Adam whose 1 - beta2 is 3e-5 off where a gradient enters, and exact where the average is corrected."""
+    weight = float(np.float32(1) - np.float32(h.beta2))
+    m = memory["m"] = h.beta1 * memory.get("m", 0 * g) + (1 - h.beta1) * g
+    v = memory["v"] = h.beta2 * memory.get("v", 0 * g) + weight * g * g
+    return theta - h.learning_rate * (m / (1 - h.beta1**t)) / (np.sqrt(v / (1 - h.beta2**t)) + h.eps)
+
+
+def raising(error):
+    def before(subject, grads):
+        raise error
+
+    return Spoilt(before)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_honest_program_conforms(dtype):
+    record = judged(HONEST, dtype=dtype)
+
+    assert record.status == "conforms"
+    assert record.cases == 6
+    assert record.judged > 0
+    assert record.error_over_bound <= 1
+    assert len(record.separated) >= 6
+    assert record.blind_to == ()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_an_honest_program_in_a_half_type_never_deviates(dtype):
+    record = judged(HONEST, dtype=dtype)
+
+    assert record.status in {"conforms", "mistrusted"}  # few cases are blind to some neighbours
+    assert (record.status == "mistrusted") == bool(record.blind_to)
+    assert record.error_over_bound <= 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_wrong_program_deviates(dtype):
+    record = judged(ASCENT, dtype=dtype)
+
+    assert record.status == "deviates"
+    assert record.error_over_bound > 1
+    assert record.precision == ""
+
+
+def test_a_function_is_judged_too():
+    def clip(*, dtype, device):
+        return lambda grad, *, clip_value: np.clip(grad, -clip_value, clip_value)
+
+    def one_sided(*, dtype, device):
+        return lambda grad, *, clip_value: np.minimum(grad, clip_value)
+
+    assert judged(implementation(clip, "clip_by_value"), (FEW_CALLS,)).status == "conforms"
+    assert judged(implementation(one_sided, "clip_by_value"), (FEW_CALLS,)).status == "deviates"
+
+
+def test_a_deviation_comes_with_a_small_counterexample_in_hex():
+    record = judged(ASCENT)
+
+    found = record.counterexample
+    training = found["inputs"]["training"]
+    assert found["quantity"] == "param"
+    assert found["step"] == 1
+    assert found["tensor"] == found["index"] == 0
+    assert len(training["params"]) == len(training["steps"]) == 1
+    assert len(training["params"][0]) == 1
+    low, high, came = (float.fromhex(found[name]) for name in ("low", "high", "observed"))
+    assert low <= high
+    assert not low <= came <= high
+    assert float.fromhex(found["error_over_bound"]) > 1
+
+
+def test_the_first_precision_that_holds_is_named():
+    wide, narrow = (implementation(Program(rule), "adam") for rule in (ADAM, narrow_adam))
+
+    assert judged(wide, (COMMON,), dtype="float32").precision == "compute float32, scalars float64"
+    assert judged(narrow, (COMMON,), dtype="float32").precision == "compute float32, scalars float32"
+
+
+def test_only_the_precision_asked_for_is_accepted():
+    strict = Precision(FLOAT32, FLOAT32, FLOAT64)
+    narrow = implementation(Program(narrow_adam), "adam")
+
+    assert judged(narrow, (COMMON,), dtype="float32", precision=strict).status == "deviates"
+
+
+def test_a_subject_runs_once_per_case_whatever_the_models():
+    session = Session("quick", 0)
+    steps = [len(run.steps) for case in session.cases(FEW, get("gd"), "bfloat16") for run in case.runs]
+    judged(HONEST, dtype="bfloat16", session=session)
+
+    assert session.counts.subject == sum(steps)
+
+
+def test_three_implementations_are_judged_for_one_evaluation_of_the_oracle():
+    one, three = Session("quick", 0), Session("quick", 0)
+    judged(HONEST, session=one)
+    for label in "abc":
+        judged(implementation(HONEST, label=label), session=three)
+
+    assert three.counts.oracle == one.counts.oracle
+    assert three.counts.subject == 3 * one.counts.subject
+
+
+def test_what_a_subject_raises_is_a_crash_with_its_traceback():
+    record = judged(raising(ZeroDivisionError("by my own hand")))
+
+    assert record.status == "crash"
+    assert record.message.startswith("ZeroDivisionError: by my own hand")
+    assert "judging.py" in record.message
+    assert "/" not in record.message.split(" in before")[0]
+    assert "inputs" in record.counterexample
+
+
+def test_a_subject_that_exits_is_a_crash():
+    assert judged(raising(SystemExit(3))).status == "crash"
+
+
+def test_a_subject_that_shows_too_few_parameters_is_a_crash():
+    def before(subject, grads):
+        subject.params = list
+
+    record = judged(Spoilt(before))
+
+    assert record.status == "crash"
+    assert record.message == "showed 0 parameters of 1"
+
+
+def test_an_interrupt_is_nobodys_result():
+    with pytest.raises(KeyboardInterrupt):
+        judged(raising(KeyboardInterrupt()))
+
+
+def test_refused_hyperparameters_are_counted():
+    def before(subject, grads):
+        if subject.options[0].learning_rate > 0.5:
+            raise Rejected("too fast for me")
+
+    record = judged(Spoilt(before))
+
+    assert record.status == "conforms"
+    assert 0 < record.rejected < record.cases == 6
+
+
+def test_a_subject_that_refuses_everything_is_mistrusted():
+    record = judged(raising(Rejected("no")))
+
+    assert record.status == "mistrusted"
+    assert record.message == "the implementation refused the hyperparameters of all 6 cases"
+
+
+def test_a_check_that_judges_nothing_is_mistrusted():
+    record = judged(HONEST, (a_claim(lambda bench, training: None),))
+
+    assert record.status == "mistrusted"
+    assert record.message == "no bound is finite in any of 6 cases"
+
+
+def test_a_check_whose_cases_see_no_neighbour_is_mistrusted():
+    def resting(space):
+        return {
+            kind: (share, strategy.map(_without_gradients)) for kind, (share, strategy) in FEW.inputs(space).items()
+        }
+
+    record = judged(HONEST, (replace(FEW, inputs=resting),))
+
+    assert record.status == "mistrusted"
+    assert record.blind_to
+    assert all(name in record.message for name in record.blind_to)
+
+
+def test_a_result_that_does_not_come_back_is_flaky():
+    moods = []
+
+    def before(subject, grads):
+        moods.append(len(moods))
+        if moods[-1] == 2:
+            subject.values[0] = subject.values[0] + 1
+
+    record = judged(Spoilt(before))
+
+    assert record.status == "flaky"
+    assert record.message.startswith("failed once, and not again with the same input: param")
+    assert record.counterexample["quantity"] == "param"
+
+
+def test_an_error_of_a_claim_is_ours():
+    def check(bench, training):
+        bench.train(training)
+        raise LookupError("lost")
+
+    record = judged(HONEST, (a_claim(check),))
+
+    assert record.status == "harness-error"
+    assert record.message.startswith("LookupError: lost\n")
+
+
+def test_an_error_of_a_strategy_is_ours():
+    def inputs(space):
+        raise LookupError("nothing to draw")
+
+    assert judged(HONEST, (a_claim(lambda bench: None, inputs=inputs),)).status == "harness-error"
+
+
+def test_an_undeclared_dtype_is_unsupported_and_not_counted():
+    record = judged(implementation(raising(ValueError()), dtypes=("float64",)), dtype="float16")
+
+    assert record.status == "unsupported"
+    assert not record.counted
+    assert record.message == "mine declares float64 on cpu"
+
+
+def known(dtypes=("float64",)):
+    return (Expectation(FOLLOWS, dtypes, "it climbs", "seen on 2026-01-01", "1.0"),)
+
+
+def test_a_known_deviation_is_expected():
+    record = judged(implementation(ASCENT, expected=known()))
+
+    assert record.status == "expected-deviation"
+    assert record.message.startswith("it climbs (seen on 2026-01-01); param")
+    assert record.counterexample["quantity"] == "param"
+
+
+def test_a_known_deviation_that_is_gone_is_noticed():
+    record = judged(implementation(HONEST, expected=known()))
+
+    assert record.status == "unexpected-pass"
+    assert record.message == "expected to deviate, and does not: it climbs (seen on 2026-01-01)"
+
+
+def test_a_known_deviation_excuses_no_crash_and_no_other_dtype():
+    assert judged(implementation(raising(ValueError()), expected=known())).status == "crash"
+    assert judged(implementation(ASCENT, expected=known(("float32",)))).status == "deviates"
+
+
+def test_a_claim_about_repetition_sees_two_runs():
+    runs = iter(range(1000))
+
+    def check(bench, training):
+        first, second = bench.train(training), bench.train(training)
+        same = np.array_equal(first.params[-1][0], second.params[-1][0])
+        bench.require(bool(same), "two runs differ", quantity="param")
+
+    def before(subject, grads):
+        subject.values[0] = subject.values[0] + next(runs)
+
+    assert judged(HONEST, (a_claim(check),)).status == "conforms"
+    assert judged(Spoilt(before), (FEW, a_claim(check))).status == "deviates"
+
+
+def test_a_subject_that_writes_to_its_inputs_spoils_no_case():
+    def before(subject, grads):
+        for grad in grads:
+            np.add(grad, 1e6, out=grad)
+
+    session = Session("quick", 0)
+    judged(implementation(Spoilt(before), label="writes"), session=session)
+
+    assert judged(HONEST, session=session).status == "conforms"
+
+
+def test_what_a_subject_prints_is_noted_and_not_shown(capsys):
+    record = judged(Spoilt(lambda subject, grads: print("step\nby step")))
+
+    assert capsys.readouterr().out == ""
+    assert record.message.startswith("printed 'step' and ")
+
+
+def test_warnings_of_a_subject_raise_nothing():
+    record = judged(Spoilt(lambda subject, grads: warnings.warn("careful", stacklevel=1)))
+
+    assert record.status == "conforms"
+
+
+def test_random_subjects_give_the_same_record_every_time():
+    def before(subject, grads):
+        subject.values[0] = subject.values[0] + np.random.normal()  # noqa: NPY002 - the state that subjects use
+
+    assert judged(Spoilt(before)) == judged(Spoilt(before))
+
+
+def test_a_fixed_hyperparameter_replaces_drawn_ones_and_is_never_varied():
+    rates = []
+    factory = Spoilt(lambda subject, grads: rates.append(subject.options[0].learning_rate))
+
+    def check(bench, training):
+        hasty = replace(training.groups[0], hyperparameters={"learning_rate": 0.75})
+        bench.train(replace(training, groups=(hasty,)))
+
+    entry = implementation(factory, fixed={"learning_rate": 0.25})
+    assert judged(entry).status == "conforms"
+    assert set(rates) == {0.25}
+    assert judged(entry, (a_claim(check),)).rejected == 6
+
+
+def test_the_ranges_that_were_drawn_are_recorded():
+    record = judged(HONEST)
+
+    assert set(record.ranges) == {"learning_rate", "sizes", "steps"}
+    assert 1 <= record.ranges["steps"][0] <= record.ranges["steps"][1] <= 3
+
+
+def test_scalars_in_float32_are_named_in_float64():
+    narrow = rule_from(lambda theta, g, h: theta - float(np.float32(h.learning_rate)) * g)
+    record = judged(narrow)
+
+    assert record.status == "deviates"
+    assert record.diagnosis.startswith("scalars in float32")
+    assert judged(narrow, precision=Precision(FLOAT64, FLOAT64, FLOAT32)).status == "conforms"
+
+
+def _without_gradients(inputs):
+    training = inputs["training"]
+    steps = tuple(replace(step, grads=tuple(0 * grad for grad in step.grads)) for step in training.steps)
+    return {"training": replace(training, steps=steps)}

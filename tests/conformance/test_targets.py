@@ -1,0 +1,281 @@
+"""Targets become implementations whose names are matched, or one line says why not."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conformance.backends import Implementation
+from conformance.errors import LoadError, UsageError
+from conformance.faults import FAULTS
+from conformance.targets import implementation, load
+from oracle.errors import DomainError, UnknownFormulaError
+from properties.subject import Group, Rejected
+
+torch = pytest.importorskip("torch")
+
+CPU = {"dtype": "float64", "device": "cpu"}
+
+
+def stepped(found, values, grads=(1.0,), changes=()):
+    """Return where one parameter goes from zero, with changes before the steps after the first."""
+    stepper = found.factory([np.zeros(1)], [Group((0,), values)], **CPU)
+    for number, grad in enumerate(grads):
+        if number:
+            stepper.set_hyperparameters(0, changes[number - 1])
+        stepper.step([np.full(1, grad)])
+    return stepper.params()[0].item()
+
+
+class Descent(torch.optim.Optimizer):
+    """Plain descent with a constructor of its own."""
+
+    def __init__(self, params, learning_rate=0.1, wd=0.25):
+        super().__init__(params, {"step_size": learning_rate, "wd": wd})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    param.add_(param.grad + group["wd"] * param, alpha=-group["step_size"])
+
+
+class TwoBetas(torch.optim.Adam):
+    """Adam with separate betas, handing the rest on."""
+
+    def __init__(self, params, b1=0.9, beta_2=0.999, **keywords):
+        super().__init__(params, betas=(b1, beta_2), **keywords)
+
+
+class OneBeta(torch.optim.Adam):
+    """Adam whose first beta is nobody's business."""
+
+    def __init__(self, params, lr=1e-3, beta2=0.999, epsilon=1e-8):
+        super().__init__(params, lr=lr, betas=(0.5, beta2), eps=epsilon)
+
+
+def test_torch_classes_are_matched_by_name():
+    found = implementation(torch.optim.AdamW, "adamw")
+
+    assert found.label == "torch.optim.AdamW"
+    assert found.matching == (
+        "lr is learning_rate; betas[0] is beta1; betas[1] is beta2; eps is eps; weight_decay is weight_decay"
+    )
+
+
+def test_the_claim_decides_what_weight_decay_means():
+    assert "weight_decay is l2_penalty" in implementation(torch.optim.Adam, "adam_l2").matching
+    assert "weight_decay=0.0 set" in implementation(torch.optim.AdamW, "adam").matching
+    assert "decoupled_weight_decay=True set" in implementation(torch.optim.Adam, "adamw").matching
+    assert "weight_decay" not in implementation(torch.optim.Adam, "adam").matching
+
+
+def test_nesterov_is_set_where_the_formula_is_nesterovs():
+    found = implementation(torch.optim.SGD, "momentum_nesterov")
+    values = {"learning_rate": 1.0, "momentum": 0.5}
+
+    assert "nesterov=True set" in found.matching
+    assert stepped(found, values) == -1.5
+
+
+def test_names_of_the_constructor_and_of_its_groups_may_differ():
+    found = implementation(Descent, "gd")
+
+    assert found.matching == "learning_rate is learning_rate; wd=0.0 set, as the formula has it"
+    assert stepped(found, {"learning_rate": 1.0}, (1.0, 1.0), [{"learning_rate": 4.0}]) == -5.0
+
+
+def test_keywords_handed_on_to_the_class_above_are_offered():
+    found = implementation(TwoBetas, "adam")
+    stepper = found.factory(
+        [np.zeros(1)], [Group((0,), {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "eps": 1.0})], **CPU
+    )
+    stepper.set_hyperparameters(0, {"beta1": 0.25})
+
+    assert stepper.optimizer.param_groups[0]["betas"] == (0.25, 0.75)
+    assert stepper.optimizer.param_groups[0]["eps"] == 1.0
+
+
+def test_a_partial_keeps_its_options():
+    found = implementation(functools.partial(torch.optim.Adam, foreach=True), "adam")
+    values = {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "eps": 1.0}
+    stepper = found.factory([np.zeros(1)], [Group((0,), values)], **CPU)
+
+    assert found.label == "torch.optim.Adam"
+    assert stepper.optimizer.param_groups[0]["foreach"] is True
+
+
+def test_a_class_defined_in_a_function_works():
+    class Local(torch.optim.SGD):
+        pass
+
+    found = implementation(Local, "gd")
+
+    assert found.label.endswith("test_a_class_defined_in_a_function_works.Local")
+    assert stepped(found, {"learning_rate": 2.0}) == -2.0
+
+
+def test_what_is_not_offered_must_be_given():
+    with pytest.raises(UsageError, match=r"OneBeta offers no beta1: set hyperparameters=\{\"beta1\": \.\.\.\}"):
+        implementation(OneBeta, "adam")
+
+
+def test_what_is_given_is_fixed():
+    found = implementation(OneBeta, "adam", hyperparameters={"beta1": 0.5})
+    values = {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.75, "eps": 1.0}
+
+    assert found.fixed == {"beta1": 0.5}
+    assert "beta1=0.5 fixed" in found.matching
+    assert stepped(found, values, (1.0, 1.0), [{"beta1": 0.5}]) == -1.0
+
+
+def test_an_unknown_hyperparameter_lists_those_of_the_formula():
+    with pytest.raises(UsageError, match="must be among learning_rate, beta1, beta2, eps, got lr"):
+        implementation(torch.optim.Adam, "adam", hyperparameters={"lr": 0.1})
+
+
+def test_a_fixed_value_outside_its_domain_is_named():
+    with pytest.raises(DomainError, match=r"beta1 must be in \[0, 1\], got beta1=2"):
+        implementation(OneBeta, "adam", hyperparameters={"beta1": 2.0})
+
+
+def test_an_unknown_formula_lists_the_nearest():
+    with pytest.raises(UnknownFormulaError, match="adamw"):
+        implementation(torch.optim.AdamW, "adamv")
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError])
+def test_a_constructor_that_refuses_is_a_rejected_case(error):
+    class Picky(torch.optim.SGD):
+        def __init__(self, params, lr):
+            raise error("not today")
+
+    found = implementation(Picky, "gd")
+
+    with pytest.raises(Rejected, match="not today"):
+        stepped(found, {"learning_rate": 1.0})
+
+
+def test_any_other_exception_propagates():
+    class Broken(torch.optim.SGD):
+        def __init__(self, params, lr):
+            raise RuntimeError("disk on fire")
+
+    found = implementation(Broken, "gd")
+
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        stepped(found, {"learning_rate": 1.0})
+
+
+@pytest.mark.parametrize("target", [dict, lambda x: x, "conformance.faults:FAULTS"], ids=["class", "lambda", "tuple"])
+def test_what_is_no_optimizer_is_refused(target):
+    with pytest.raises(UsageError, match="target must be"):
+        implementation(target, "adam")
+
+
+def test_a_class_is_no_function_of_arrays():
+    with pytest.raises(UsageError, match="is a function of arrays"):
+        implementation(torch.nn.ReLU, "clip_by_value")
+
+
+def clip_numpy(grad, limit):
+    assert isinstance(grad, np.ndarray)
+    return np.clip(grad, -limit, limit)
+
+
+def clip_torch(grad, *, threshold):
+    return torch.clamp(grad, -threshold, threshold)
+
+
+def clip_wrongly(grad):
+    return grad
+
+
+def test_functions_take_scalars_by_alias_or_else_by_position():
+    by_alias = implementation(clip_torch, "clip_by_value")
+    by_position = implementation(clip_numpy, "clip_by_value", arrays="numpy")
+    grad = np.array([3.0, -0.5])
+
+    assert by_alias.matching == "threshold is clip_value; arrays of torch"
+    assert by_position.matching == "clip_value is given by position; arrays of numpy"
+    for found in (by_alias, by_position):
+        assert np.array_equal(found.factory(**CPU)(grad, clip_value=1.0), [1.0, -0.5])
+
+
+def test_functions_without_a_signature_take_everything_by_position():
+    found = implementation(np.minimum, "clip_by_value", arrays="numpy")
+
+    assert np.array_equal(found.factory(dtype="float32", device="cpu")(np.array([3.0]), clip_value=1.0), [1.0])
+
+
+def test_a_function_without_room_for_a_scalar_is_refused():
+    with pytest.raises(UsageError, match="clip_wrongly offers no clip_value"):
+        implementation(clip_wrongly, "clip_by_value")
+
+
+def test_arrays_are_torchs_if_the_function_or_a_global_of_its_module_is():
+    own = {"__name__": "elsewhere"}
+    exec("import numpy\ndef clip(grad, limit):\n    return numpy.clip(grad, -limit, limit)", own)
+
+    assert implementation(torch.clamp, "clip_by_value").matching.endswith("arrays of torch")
+    assert implementation(clip_numpy, "clip_by_value").matching.endswith("arrays of torch")
+    assert implementation(own["clip"], "clip_by_value").matching.endswith("arrays of numpy")
+    with pytest.raises(UsageError, match="arrays must be torch or numpy, got 'jax'"):
+        implementation(own["clip"], "clip_by_value", arrays="jax")
+
+
+def test_factories_and_implementations_are_taken_as_they_are():
+    by_id = {fault.id: fault for fault in FAULTS}
+    for fault in (by_id["gd_ascent"], by_id["clip_does_nothing"]):
+        found = implementation(fault.make, fault.formula, hyperparameters={})
+        again = implementation(found, fault.formula)
+
+        assert found.factory is fault.make
+        assert again == found
+    assert isinstance(implementation(by_id["gd_ascent"].make, "sgd"), Implementation)
+
+
+def test_names_of_modules_are_loaded():
+    found = implementation("torch.optim:AdamW", "adamw")
+
+    assert found.label == "torch.optim:AdamW"
+    assert load("conformance.faults:FAULTS") is FAULTS
+
+
+def test_names_in_files_are_loaded(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("import dataclasses, torch\n\nclass Mine(torch.optim.SGD):\n    pass\n")
+
+    found = implementation(f"{file}:Mine", "gd")
+
+    assert stepped(found, {"learning_rate": 2.0}) == -2.0
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("torch.optim", "target must be module:name or path/to/file.py:name, got 'torch.optim'"),
+        ("no.such.module:Adam", "cannot load no.such.module:Adam: ModuleNotFoundError"),
+        ("torch.optim:Adamv", "cannot load torch.optim:Adamv: AttributeError"),
+        ("no/such/file.py:Adam", "cannot load no/such/file.py:Adam: FileNotFoundError"),
+    ],
+)
+def test_names_that_lead_nowhere_say_so(target, message):
+    with pytest.raises(LoadError, match=message):
+        load(target)
+
+
+def test_judging_numpy_code_imports_no_framework():
+    code = (
+        "import sys, numpy as np; from conformance.targets import implementation; "
+        "implementation(lambda g, limit: np.clip(g, -limit, limit), 'clip_by_value'); "
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
