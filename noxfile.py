@@ -1,0 +1,74 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox>=2025.5.1"]
+# ///
+"""Everything that is checked, each in an environment of its own: ``nox -l`` lists it."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.sessions = ["lint", "typecheck", "tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str, project: str | None = ".[torch]") -> None:
+    """Install dependency groups, and the project unless it is not needed, at the constrained versions."""
+    packages = nox.project.dependency_groups(PROJECT, *groups)
+    session.install("-c", "constraints.txt", *packages, *(["-e", project] if project else []))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and spelling."""
+    install(session, "lint", project=None)
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the types of the three packages."""
+    install(session, "typecheck", project=".")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and the doctests; arguments go to pytest."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session(default=False)
+def conformance(session: nox.Session) -> None:
+    """Judge a backend, torch unless named: ``nox -s conformance -- torch --profile standard``."""
+    install(session)
+    session.run("exactstep", "run", *(session.posargs or ["torch"]), "--output", "report")
+
+
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Time a run, the oracle beside mpmath, and the bounds beside numpy."""
+    install(session, "benchmark")
+    session.run(
+        "pytest", "benchmarks", "--benchmark-group-by=group", "--benchmark-columns=min,median,rounds", *session.posargs
+    )
+
+
+@nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Run the tests with the full number of inputs, drawn with a new seed: an hour or more."""
+    install(session, "test")
+    session.run("pytest", "--full", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Judge torch on the GPU, with the build of torch that the index gives this machine."""
+    session.install("-e", ".[torch]")
+    session.run("exactstep", "run", "torch", "--device", "cuda", "--output", "report", *session.posargs)

@@ -1,0 +1,95 @@
+"""The README says what is so: its table is the catalogue's, and its example prints what it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from conformance import cli
+from conformance.backends.torch import backend
+from oracle.catalogue import FORMULAS
+from oracle.formula import Formula
+from properties.catalogue import claims_for
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+INSTALL_AND_RUN = (
+    'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[torch]" '
+    "&& .venv/bin/exactstep run torch --output report"
+)
+TEST = "python3 -m venv .venv && .venv/bin/pip install nox && .venv/bin/nox"
+
+
+def coverage_row(formula: Formula, claimed: set[str]) -> str:
+    hyperparameters = ", ".join(f"`{name}`" for name in formula.hyperparameters)
+    torch = "yes" if formula.id in claimed else ""
+    claims = len(claims_for(formula.id))
+    return f"| `{formula.id}` | {formula.title.rstrip('.')} | {hyperparameters} | {claims} | {torch} |"
+
+
+def coverage_table() -> str:
+    """The README's table of formulas, from the catalogue and the backend."""
+    claimed = {implementation.formula for implementation in backend().implementations}
+    head = ["| formula | what it does | hyperparameters | claims | in torch |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *(coverage_row(formula, claimed) for formula in FORMULAS)])
+
+
+def fenced(language: str) -> list[str]:
+    """Contents of the README's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_coverage_table_is_the_catalogues() -> None:
+    table = coverage_table()
+
+    assert table in README, f"Put this into README.md:\n\n{table}\n"
+
+
+@pytest.mark.parametrize("command", [INSTALL_AND_RUN, TEST], ids=["run", "test"])
+def test_the_commands_stand_verbatim(command: str) -> None:
+    assert command in README.splitlines()
+
+
+def test_the_ci_script_runs_the_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8").replace('"$scratch/.venv', ".venv").replace('"', "")
+
+    steps = TEST.split(" && ")
+    assert [line for line in script.splitlines() if line.startswith(("python3", ".venv"))] == steps
+
+
+def test_the_example_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    source, *_ = fenced("python")
+    shown = fenced("text")[0]
+
+    exec(compile(source, "README.md", "exec"), {"__name__": "__main__"})
+
+    seed = "profile quick, seed 0\n"  # what follows are versions of the installation
+    printed = capsys.readouterr().out.partition(seed)[0] + seed
+    assert printed == shown, f"Put this into README.md:\n\n{printed}"
+
+
+@pytest.mark.parametrize("line", [line for block in fenced("console") for line in block.splitlines()])
+def test_every_command_shown_is_one_that_the_parser_takes(line: str) -> None:
+    for command in line.split("&&"):
+        program, *arguments = shlex.split(command, comments=True)
+        if Path(program).name == "exactstep":
+            assert cli.parser().parse_args(arguments).command
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", README)
+
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_citation_has_the_version_of_the_distribution() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"## {version} " in (ROOT / "CHANGELOG.md").read_text("utf-8")
