@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, "Judge every implementation of a framework.")
     run.add_argument("backends", nargs="+", metavar="BACKEND", help="see exactstep list backends")
     run.add_argument("-k", dest="select", metavar="EXPR", help="only checks whose id matches: 'adamw and not fused'")
-    run.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to share the work (default: 1)")
+    run.add_argument("--jobs", type=int, metavar="N", help="processes to share the work (default: the cores)")
     _judging(run)
 
     check = _command(commands, "check", _check, "Judge one optimizer or function.")
@@ -189,7 +189,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 device=arguments.device,
                 profile=arguments.profile,
                 seed=arguments.seed,
-                jobs=arguments.jobs,
+                jobs=_jobs(backend) if arguments.jobs is None else arguments.jobs,
                 output=None if several else arguments.output,
                 progress=progress,
             )
@@ -199,6 +199,13 @@ def _run(arguments: argparse.Namespace) -> int:
     if several and arguments.output:
         report.write(arguments.output)
     return _end(report, arguments.output)
+
+
+def _jobs(backend: str) -> int:
+    """Choose the processes for a backend: one for each core, or this one for what may not travel to others."""
+    if backend not in api.BACKENDS:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _together(reports: Sequence[Report]) -> Report:

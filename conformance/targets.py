@@ -193,28 +193,10 @@ def _match(formula: Formula, parameters: Parameters, label: str, fixed: Mapping[
     return spellings
 
 
-def _words(spellings: Mapping[str, str], fixed: Mapping[str, float], constants: Mapping[str, Any]) -> str:
+def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
     pairs = [f"{spelling} is {name}" for name, spelling in spellings.items()]
     pairs += [f"{name}={value!r} fixed" for name, value in fixed.items()]
-    pairs += [f"{keyword}={value!r} set, as the formula has it" for keyword, value in constants.items()]
     return "; ".join(pairs)
-
-
-def _implied(formula: Formula, spellings: Mapping[str, str], parameters: Parameters) -> dict[str, Any]:
-    """Return what the formula says of keywords that are none of its hyperparameters, where defaults say otherwise."""
-    says: dict[str, Any] = {
-        "weight_decay": 0.0,
-        "wd": 0.0,
-        "momentum": 0.0,
-        "dampening": 0.0,
-        "nesterov": formula.id == "momentum_nesterov",
-        "decoupled_weight_decay": "weight_decay" in formula.hyperparameters,
-    }
-    return {
-        keyword: value
-        for keyword, value in says.items()
-        if keyword in parameters and keyword not in spellings.values() and parameters[keyword].default != value
-    }
 
 
 def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, float]) -> Implementation:
@@ -225,17 +207,16 @@ def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, fl
         )
     parameters = _constructor_parameters(target)
     spellings = _match(formula, parameters, label, fixed)
-    constants = _implied(formula, spellings, parameters)
     sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
     defaults = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
     return Implementation(
         formula.id,
         label,
-        OptimizerFactory(target, spellings, {**constants, **defaults}),
+        OptimizerFactory(target, spellings, defaults),
         DTYPES["torch"],
         devices=devices(),
         fixed=fixed,
-        matching=_words(spellings, fixed, constants),
+        matching=_words(spellings, fixed),
     )
 
 
@@ -281,7 +262,7 @@ def _function(
     unnamed = [name for name in formula.hyperparameters if name not in spellings and name not in fixed]
     if unnamed and parameters is not None and len(unnamed) > room - len(used):
         _match(formula, offered, label, fixed)
-    words = _words(spellings, fixed, {}) + "".join(f"; {name} is given by position" for name in unnamed)
+    words = _words(spellings, fixed) + "".join(f"; {name} is given by position" for name in unnamed)
     return Implementation(
         formula.id,
         label,

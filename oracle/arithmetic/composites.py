@@ -43,9 +43,7 @@ def stored(value: Rounded) -> Rounded:
         passed_on = subnormal_charge(value.x, 0.0, precision)
         e = np.where(error == 0, passed_on, (error + (modulus + error) * unit + underflow) * INFLATION)
         e = np.where(modulus + e <= precision.storage.largest, e, np.inf)
-    return replace(
-        atom(value.x, precision, e, reading=READING), M=np.maximum(value.M, modulus), T=value.T, C=value.C
-    )
+    return replace(atom(value.x, precision, e, reading=READING), M=np.maximum(value.M, modulus), T=value.T, C=value.C)
 
 
 def moving_average(beta: RoundedScalar | float, average: Rounded, new: Rounded) -> Rounded:
