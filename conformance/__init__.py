@@ -7,25 +7,28 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import sys
+from importlib import import_module
 from pathlib import Path
 
 __all__ = ["Report", "UsageError", "check", "run"]
 
 
-def _require_neighbours() -> None:
-    """Say what shadows the packages beside this one: their names are common words."""
+def _import_neighbours() -> None:
+    """Import the packages beside this one first: their names are common words, which a user's folder may hold too."""
     home = Path(__file__).resolve().parent.parent
-    for name in ("oracle", "properties"):
-        spec = find_spec(name)
-        origin = spec.origin if spec and spec.origin else "nothing"
-        if not Path(origin).resolve().is_relative_to(home / name):
-            raise ImportError(f"exactstep's package {name!r} must lie in {home}, but {origin} shadows it on sys.path")
+    sys.path.insert(0, str(home))
+    try:
+        for name in ("oracle", "properties"):
+            origin = import_module(name).__file__ or "nothing"
+            if not Path(origin).resolve().is_relative_to(home / name):
+                raise ImportError(f"exactstep's package {name!r} must lie in {home}, but {origin} was imported before")
+    finally:
+        sys.path.remove(str(home))
 
 
-_require_neighbours()
+_import_neighbours()
 
-# Only now it is known that imports find ours.
 from conformance.api import check, run
 from conformance.errors import UsageError
 from conformance.report import Report

@@ -88,24 +88,42 @@ def test_the_order_of_implementations_makes_no_difference():
     assert sorted(forward, key=lambda record: record.id) == sorted(backward, key=lambda record: record.id)
 
 
-def test_neither_hash_seed_nor_a_hypothesis_profile_makes_a_difference():
-    program = (
-        "import json; from hypothesis import settings; settings.register_profile('own', max_examples=1);"
-        "settings.load_profile('own'); from conformance import check; from conformance.jsonlines import dumps;"
-        "from tests.conformance.test_api import one_sided;"
-        "report = check(one_sided, 'clip_by_value', arrays='numpy', dtypes=['float64']);"
-        "print(json.dumps([{**json.loads(line), 'seconds': 0} for line in dumps(report).splitlines()]))"
-    )
+HOSTILE = """
+import json
+from hypothesis import Phase, settings
+settings.register_profile("own", max_examples=1, deadline=1, derandomize=True, phases=[Phase.explicit])
+settings.load_profile("own")
+from conformance import check
+from conformance.jsonlines import dumps
+import torch
+
+def local():
+    class Rushed(torch.optim.Adam):
+        def step(self):
+            super().step()
+            super().step()
+    return Rushed
+
+report = check(local(), "adam", dtypes=["float64"])
+print(json.dumps([{**json.loads(line), "seconds": 0} for line in dumps(report).splitlines()]))
+"""
+
+
+def test_what_surrounds_a_check_makes_no_difference(tmp_path):
+    for name in ("oracle", "properties"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('not this one')", "utf-8")
+    friendly = HOSTILE.replace('settings.load_profile("own")', "")
+    surroundings = [("1", ROOT, [], friendly), ("2", tmp_path, ["-W", "error"], HOSTILE)]
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            [sys.executable, *flags, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(map(str, (folder, ROOT)))},
             capture_output=True,
             check=True,
             text=True,
-            cwd=ROOT,
+            cwd=folder,
         ).stdout
-        for seed in ("1", "2")
+        for seed, folder, flags, program in surroundings
     }
 
     assert len(outputs) == 1
@@ -344,10 +362,10 @@ def test_importing_the_suite_imports_no_framework():
 
 
 @pytest.mark.parametrize("name", ["oracle", "properties"])
-def test_a_package_that_is_shadowed_is_named_in_one_line(tmp_path, name):
+def test_a_package_of_the_same_name_that_was_imported_before_is_named_in_one_line(tmp_path, name):
     (tmp_path / f"{name}.py").write_text("", "utf-8")
 
-    error = in_another_process("import conformance", tmp_path).stderr.splitlines()[-1]
+    error = in_another_process(f"import {name}, conformance", tmp_path).stderr.splitlines()[-1]
 
     assert error.startswith(f"ImportError: exactstep's package '{name}' must lie in {ROOT}, but ")
-    assert error.endswith("shadows it on sys.path")
+    assert error.endswith(f"{name}.py was imported before")
