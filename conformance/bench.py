@@ -27,12 +27,15 @@ class Tally:
     ----------
     judged, unjudged : int
         Elements with and without a bound.
+    undecided : int
+        Judged elements at a discontinuity, where a program may take any branch.
     error_over_bound, ulps : float
         The largest, and the error at the same element.
     """
 
     judged: int = 0
     unjudged: int = 0
+    undecided: int = 0
     error_over_bound: float = 0.0
     ulps: float = 0.0
 
@@ -40,6 +43,7 @@ class Tally:
         """Count another tally in."""
         self.judged += other.judged
         self.unjudged += other.unjudged
+        self.undecided += other.undecided
         self.reach(other.error_over_bound, other.ulps)
 
     def reach(self, error_over_bound: float, ulps: float) -> None:
@@ -122,6 +126,7 @@ class Bench:
         bounded = np.asarray(expected.bounded)
         self.tally.judged += int(np.count_nonzero(bounded))
         self.tally.unjudged += int(np.count_nonzero(~bounded))
+        self.tally.undecided += int(np.count_nonzero(bounded & expected.undecided))
         if not bounded.any():
             return
 

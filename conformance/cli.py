@@ -23,6 +23,7 @@ from conformance.session import PROFILES
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS
 from oracle.errors import OracleError
+from oracle.formula import Formula
 from properties.catalogue import CLAIMS
 
 __all__ = ["main", "parser"]
@@ -163,7 +164,7 @@ def _assignment(text: str) -> tuple[str, float]:
 
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.what == "formulas":
-        rows = [(formula.id, ", ".join(formula.hyperparameters), formula.title) for formula in FORMULAS]
+        rows = [(formula.id, _called_with(formula), formula.title) for formula in FORMULAS]
     elif arguments.what == "properties":
         rows = [
             (f"{formula}.{claim.name}", claim.kind, claim.sentence) for claim in CLAIMS for formula in claim.formulas
@@ -175,6 +176,12 @@ def _list(arguments: argparse.Namespace) -> int:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
     return 0
+
+
+def _called_with(formula: Formula) -> str:
+    """Return the hyperparameters of a formula; for a schedule, all that it is called with, in order."""
+    step = formula.arrays if formula.kind == "schedule" else ()
+    return ", ".join((*step, *formula.hyperparameters))
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -43,9 +43,10 @@ def supports(implementation: Implementation, dtype: str, device: str) -> bool:
 
 @dataclass
 class _Trial:
-    """A specimen's run through cases under one precision model."""
+    """A specimen's run through cases under one precision model, compared with one evaluation of the formula."""
 
     precision: Precision
+    evaluation: str = ""
     cases: int = 0
     rejected: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -79,6 +80,9 @@ class Engine:
         self._formula = formula
         self._differential = next((claim for claim in claims if claim.name == FOLLOWS), None)
         self._precision = precision
+        self._evaluations = {"": formula} | {
+            name: replace(formula, body=program(formula.body)) for name, program in formula.evaluations.items()
+        }
 
     def check(self, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge a specimen by a claim, and leave the process as it was."""
@@ -143,6 +147,7 @@ class Engine:
             rejected=trial.rejected,
             judged=trial.tally.judged,
             unjudged=trial.tally.unjudged,
+            undecided=trial.tally.undecided,
             ranges=ranges(cases),
         )
         if trial.crash:
@@ -154,21 +159,22 @@ class Engine:
         return self._conforming(record, claim, trial, () if expected else cases)
 
     def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case]) -> _Trial:
-        """Run through the precision models, and return the trial under the first that holds, or under the last."""
+        """Run through the precision models of each evaluation, and return the first trial that holds, or the last."""
         models = (self._precision,) if self._precision else precision_models(specimen.dtype)
-        for precision in models[:-1]:
-            trial = self._trial(claim, specimen, cases, precision, to_the_end=False)
+        *strict, loosest = [(evaluation, precision) for evaluation in self._evaluations for precision in models]
+        for evaluation, precision in strict:
+            trial = self._trial(claim, specimen, cases, _Trial(precision, evaluation), to_the_end=False)
             if trial.crash or not trial.failures:
                 return trial
-        return self._trial(claim, specimen, cases, models[-1], to_the_end=True)
+        return self._trial(claim, specimen, cases, _Trial(loosest[1], loosest[0]), to_the_end=True)
 
     def _trial(
-        self, claim: Claim, specimen: Specimen, cases: Sequence[Case], precision: Precision, *, to_the_end: bool
+        self, claim: Claim, specimen: Specimen, cases: Sequence[Case], trial: _Trial, *, to_the_end: bool
     ) -> _Trial:
-        trial = _Trial(precision)
+        formula = self._evaluations[trial.evaluation]
         for case in cases:
             trial.cases += 1
-            bench = Bench(self._session, specimen, specimen.transcript(case), self._formula, precision)
+            bench = Bench(self._session, specimen, specimen.transcript(case), formula, trial.precision)
             try:
                 claim.check(bench, **case.inputs)
             except Rejected:
@@ -184,16 +190,19 @@ class Engine:
         return trial
 
     def _conforming(self, record: CheckRecord, claim: Claim, trial: _Trial, cases: Sequence[Case]) -> CheckRecord:
-        record = replace(record, precision=str(trial.precision))
+        record = replace(record, precision=str(trial.precision), evaluation=trial.evaluation)
         if trial.rejected == trial.cases:
             message = f"the implementation refused the hyperparameters of all {trial.cases} cases"
             return replace(record, status="mistrusted", message=message)
         if not trial.tally.judged:
             return replace(record, status="mistrusted", message=f"no bound is finite in any of {trial.cases} cases")
+        if trial.tally.judged == trial.tally.undecided:
+            message = f"each of the {trial.tally.judged} elements judged may take any branch of a discontinuity"
+            return replace(record, status="mistrusted", message=message)
         if claim.name != FOLLOWS or not cases:
             return record
 
-        seen = power(self._session, self._formula, cases, trial.precision)
+        seen = power(self._session, self._evaluations[trial.evaluation], cases, trial.precision)
         record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
         if seen.blind_to:
             message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
@@ -208,7 +217,8 @@ class Engine:
         def fails(inputs: Mapping[str, Any]) -> Violation | None:
             # In a session of its own, because thousands of candidates would fill the shared one.
             session = Session(self._session.profile, self._session.seed)
-            bench = Bench(session, specimen, Transcript(), self._formula, trial.precision)
+            formula = self._evaluations[trial.evaluation]
+            bench = Bench(session, specimen, Transcript(), formula, trial.precision)
             try:
                 claim.check(bench, **inputs)
             except Violation as again:

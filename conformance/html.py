@@ -345,7 +345,7 @@ def _row(record: CheckRecord, anchor: str) -> str:
         f'<td class="figure">{figure(record.ulps) if record.judged else "–"}</td>',
         f'<td class="figure">{record.cases:,}</td>',
         f'<td class="figure">{told if record.separated or record.blind_to else "–"}</td>',
-        f'<td class="axis">{escape(record.precision or "–")}</td>',
+        f'<td class="axis">{escape(", ".join(filter(None, (record.precision, record.evaluation))) or "–")}</td>',
     ]
     return "".join(cells)
 

@@ -265,6 +265,9 @@ def not_judged(records: Sequence[CheckRecord], declared: Sequence[str] = ()) -> 
     if unjudged:
         total = unjudged + sum(record.judged for record in records)
         sentences.append(f"{unjudged:,} of {total:,} results, where the bound is infinite: nothing can be said there.")
+    undecided = sum(record.undecided for record in records)
+    if undecided:
+        sentences.append(f"{undecided:,} results at a discontinuity: any of its branches was accepted there.")
     blind = sorted({f"{name} in {record.dtype}" for record in records for name in record.blind_to})
     if blind:
         sentences.append(f"Formulas that the inputs do not tell apart from the claimed one: {', '.join(blind)}.")

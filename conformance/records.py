@@ -55,8 +55,9 @@ class CheckRecord:
         Largest observed error over its bound.
     ulps : float
         The error there, in units in the last place of the dtype.
-    cases, rejected, judged, unjudged : int
-        Inputs run, inputs refused by the subject, elements with and without a bound.
+    cases, rejected, judged, unjudged, undecided : int
+        Inputs run, inputs refused by the subject, elements with and without a bound, and those of the
+        first that may take any branch of a discontinuity.
     separated, blind_to : tuple of str
         Neighbours that the inputs tell from the formula, and those they do not.
     counterexample : mapping, optional
@@ -91,6 +92,7 @@ class CheckRecord:
     rejected: int = 0
     judged: int = 0
     unjudged: int = 0
+    undecided: int = 0
     separated: tuple[str, ...] = ()
     blind_to: tuple[str, ...] = ()
     counterexample: Mapping[str, Any] | None = None

@@ -141,7 +141,7 @@ def pinned(value: Any, fixed: Mapping[str, float]) -> Any:
     if not fixed:
         return value
     if isinstance(value, Call):
-        return replace(value, hyperparameters=settle(value.hyperparameters))
+        return value.settled(settle(value.hyperparameters))
     if isinstance(value, Training):
         groups = tuple(replace(group, hyperparameters=settle(group.hyperparameters)) for group in value.groups)
         steps = tuple(

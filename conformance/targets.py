@@ -21,7 +21,7 @@ from conformance.errors import LoadError, UsageError
 from conformance.spellings import matched, write
 from oracle.catalogue import get
 from oracle.formula import Formula
-from properties.subject import Floats, Function
+from properties.subject import Floats, Function, Schedule
 
 __all__ = ["implementation", "load"]
 
@@ -46,8 +46,8 @@ def implementation(
     Parameters
     ----------
     target : object or str
-        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a function of arrays, a
-        StepperFactory or FunctionFactory, an Implementation; or one of these as ``"package.module:name"``
+        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a function of arrays or, for
+        a schedule, of the step, a StepperFactory, FunctionFactory or ScheduleFactory, an Implementation; or one of these as ``"package.module:name"``
         or ``"path/to/file.py:name"``.
     formula : str
         Id of the formula that it is to be judged by.
@@ -246,16 +246,38 @@ class _PlainFunction:
         return call
 
 
+@dataclass(frozen=True, eq=False)
+class _PlainSchedule:
+    """A factory of runs of one function of the step."""
+
+    function: Callable[..., Any]
+    spellings: Mapping[str, str]
+    positional: tuple[str, ...]
+    lengths: tuple[str, ...]
+
+    def __call__(self, *, dtype: str, device: str) -> Schedule:  # noqa: ARG002 - the target's own choices
+        """Return the schedule."""
+
+        def call(steps: Floats, **hyperparameters: float) -> Floats:
+            values = {name: int(value) if name in self.lengths else value for name, value in hyperparameters.items()}
+            places = [values[name] for name in self.positional]
+            keywords: dict[str, Any] = {}
+            for name, spelling in self.spellings.items():
+                write(keywords, spelling, values[name])
+            return np.array([float(self.function(int(step), *places, **keywords)) for step in steps])
+
+        return call
+
+
 def _function(
     target: Callable[..., Any], formula: Formula, label: str, fixed: Mapping[str, float], arrays: Arrays
 ) -> Implementation:
     parameters = _parameters(target)
     if inspect.isclass(target):
-        raise UsageError(f"{formula.id} is a function of arrays: target must be one, got the class {label}")
-    signature = inspect.signature(formula.body).parameters.values()
-    taken = [parameter.name for parameter in signature if parameter.kind is not parameter.KEYWORD_ONLY]
+        what = "the step" if formula.kind == "schedule" else "arrays"
+        raise UsageError(f"{formula.id} is a function of {what}: target must be one, got the class {label}")
     names = list(parameters or ())
-    offered = {} if parameters is None else {name: parameters[name] for name in names[len(taken) :]}
+    offered = {} if parameters is None else {name: parameters[name] for name in names[len(formula.arrays) :]}
     room = len(offered)
     spellings = matched(formula.hyperparameters, offered)
     used = set(spellings.values())
@@ -263,6 +285,16 @@ def _function(
     if unnamed and parameters is not None and len(unnamed) > room - len(used):
         _match(formula, offered, label, fixed)
     words = _words(spellings, fixed) + "".join(f"; {name} is given by position" for name in unnamed)
+    if formula.kind == "schedule":
+        schedule = _PlainSchedule(target, spellings, tuple(unnamed), formula.lengths)
+        return Implementation(
+            formula.id,
+            label,
+            schedule,
+            DTYPES["numpy"][:2],
+            fixed=fixed,
+            matching=f"{words.removeprefix('; ')}; the step is an int",
+        )
     return Implementation(
         formula.id,
         label,

@@ -11,7 +11,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.arithmetic.balls import BallArray, abs_lower, midpoint, working_precision
+from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, midpoint, working_precision
 from oracle.arithmetic.carriers import carrier
 from oracle.arithmetic.composites import stored
 from oracle.arithmetic.discontinuities import Way, ways
@@ -60,6 +60,13 @@ class Enclosure:
         """Where there is a bound, in every branch."""
         bounded: NDArray[np.bool_] = np.all([branch.error < np.inf for branch in self.branches], axis=0)
         return bounded
+
+    @property
+    def undecided(self) -> NDArray[np.bool_]:
+        """Where an honest program may take another branch than the exact values do."""
+        opened = [alternative.error >= 0 for alternative in self.alternatives]
+        undecided: NDArray[np.bool_] = np.any([np.zeros(self.error.shape, dtype=bool), *opened], axis=0)
+        return undecided
 
     @property
     def midpoint(self) -> Floats:
@@ -334,7 +341,8 @@ def bound(formula: Formula, *arrays: Floats, precision: Precision, state: Any = 
     ----------
     formula : Formula
     *arrays : array of float64, shape (...)
-        What the formula takes; numbers of the storage format. For an optimizer, parameter and gradient.
+        What the formula takes; numbers of the storage format. For an optimizer, parameter and gradient;
+        for a schedule, the steps.
     precision : Precision
     state : NamedTuple, optional
         An optimizer's state before the update; zero if not given.
@@ -343,7 +351,7 @@ def bound(formula: Formula, *arrays: Floats, precision: Precision, state: Any = 
     Returns
     -------
     Enclosure, or (Enclosure, dict of str to Enclosure)
-        Of a function's result; of an optimizer's parameter, and of its state.
+        Of a function's result, or a schedule's rates; of an optimizer's parameter, and of its state.
 
     Raises
     ------
@@ -356,6 +364,27 @@ def bound(formula: Formula, *arrays: Floats, precision: Precision, state: Any = 
         return Walk.resumed(formula, param, before, precision=precision).step(grad, hyperparameters)
     formula.require(hyperparameters)
     with working_precision(BITS):
+        if formula.kind == "schedule":
+            (steps,) = arrays
+            return _rates(formula, steps, hyperparameters, precision)
         scalars = {name: hyperparameter(float(value), precision) for name, value in hyperparameters.items()}
         inputs = [given(values, precision) for values in arrays]
         return _enclosure(list(ways(lambda: _stored_once(formula.body(*inputs, **scalars)))))
+
+
+def _rates(formula: Formula, steps: Floats, hyperparameters: Mapping[str, float], precision: Precision) -> Enclosure:
+    """Enclose a schedule's rates: scalars all of them, which a program may round to the storage format at last."""
+    lengths = formula.lengths
+    values = {
+        name: int(value) if name in lengths else hyperparameter(float(value), precision)
+        for name, value in hyperparameters.items()
+    }
+    rates = [formula.body(int(step), **values) for step in steps]
+    value = BallArray.wrap(np.array([rate.x for rate in rates], dtype=object))
+    error = np.array([rate.e for rate in rates])
+    if precision.storage.bits < precision.scalars.bits:
+        storage = precision.storage
+        with quiet():
+            error = (error + (abs_upper(value) + error) * storage.unit + storage.smallest_normal) * INFLATION
+            error = np.where(abs_upper(value) + error < storage.largest, error, np.inf)
+    return Enclosure(value, error)

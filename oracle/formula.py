@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from oracle.domains import Domain
+from oracle.domains import Domain, at_least
+from oracle.errors import DomainError
 
 __all__ = ["Array", "Formula", "NoState", "Scalar", "formula", "initial_state"]
 
@@ -30,9 +31,10 @@ class Formula:
     ----------
     id : str
         Permanent name; the module that defines it is named after its rule.
-    kind : {"optimizer", "function"}
+    kind : {"optimizer", "function", "schedule"}
         An optimizer maps ``(param, grad, state, **hyperparameters)`` to ``(param, state)``;
-        a function maps ``(*arrays, **hyperparameters)`` to an array.
+        a function maps ``(*arrays, **hyperparameters)`` to an array; a schedule maps
+        ``(step, **hyperparameters)``, where ``step`` counts completed updates, to a number.
     body : callable
         Reads like the printed equation, one statement per line of it.
     source : tuple of str
@@ -45,16 +47,20 @@ class Formula:
         Ids of the nearest wrong or different formulas.
     state_type : type, optional
         The NamedTuple of an optimizer's memory.
+    evaluations : mapping of str to callable, optional
+        Other programs for the same values, by name, that are accepted with bounds of their own: each
+        makes a body of the body.
     """
 
     id: str
-    kind: Literal["optimizer", "function"]
+    kind: Literal["optimizer", "function", "schedule"]
     body: Callable[..., Any]
     source: tuple[str, ...]
     domain: Mapping[str, Domain]
     draw: Mapping[str, Domain]
     neighbours: tuple[str, ...]
     state_type: type[Any] = field(default=NoState)
+    evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.__dict__.update(
@@ -67,6 +73,8 @@ class Formula:
 
     def __call__(self, *arrays: Any, **hyperparameters: Any) -> Any:
         """Evaluate the formula on arrays of any one library."""
+        if self.kind == "schedule":
+            require_count("step", arrays[0], at_least(0))
         self.require(hyperparameters)
         return self.body(*arrays, **hyperparameters)
 
@@ -74,10 +82,22 @@ class Formula:
         return f"<formula {self.id}>"
 
     @property
+    def arrays(self) -> tuple[str, ...]:
+        """Names of the positional arguments, in the order of the signature."""
+        parameters = inspect.signature(self.body).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+
+    @property
     def hyperparameters(self) -> tuple[str, ...]:
         """Names of the keyword-only arguments, in the order of the signature."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    @property
+    def lengths(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that are whole numbers: those annotated as int."""
+        parameters = inspect.signature(self.body).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.annotation in (int, "int"))
 
     @property
     def title(self) -> str:
@@ -91,33 +111,50 @@ class Formula:
         return "" if match is None else inspect.cleandoc(match[1]).strip()
 
     def require(self, hyperparameters: Mapping[str, Any]) -> None:
-        """Raise unless every plain number lies in its domain.
+        """Raise unless every plain number lies in its domain, and every length is whole.
 
         Raises
         ------
         DomainError
             Naming the argument, its domain and the value.
         """
+        for name in self.lengths:
+            if name in hyperparameters:
+                require_count(name, hyperparameters[name], self.domain[name])
         for name, value in hyperparameters.items():
             if name in self.domain and isinstance(value, int | float):
                 self.domain[name].require(name, value)
 
 
+def require_count(name: str, value: float, domain: Domain) -> None:
+    """Raise unless a number is whole and lies in its domain.
+
+    Raises
+    ------
+    DomainError
+        Naming the argument and the value.
+    """
+    domain.require(name, value)
+    if value != int(value):
+        raise DomainError(f"{name} must be a whole number, got {name}={value!r}")
+
+
 def formula(
     id: str,
     *,
-    kind: Literal["optimizer", "function"] = "optimizer",
+    kind: Literal["optimizer", "function", "schedule"] = "optimizer",
     source: tuple[str, ...],
     domain: Mapping[str, Domain],
     draw: Mapping[str, Domain] | None = None,
     neighbours: tuple[str, ...],
     state_type: type[Any] = NoState,
+    evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
 ) -> Callable[[Callable[..., Any]], Formula]:
     """Make a formula of a function; see `Formula` for the arguments."""
 
     def decorate(body: Callable[..., Any]) -> Formula:
         drawn = {**domain, **(draw or {})}
-        return Formula(id, kind, body, source, domain, drawn, neighbours, state_type)
+        return Formula(id, kind, body, source, domain, drawn, neighbours, state_type, evaluations or {})
 
     return decorate
 

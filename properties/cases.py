@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from properties.subject import Floats, Group, StepperFactory
 
@@ -48,10 +48,14 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a function."""
+    """One call of a function; of a schedule, the one array is the steps 0, 1, 2, ... that it is asked for."""
 
     arrays: tuple[Floats, ...]
     hyperparameters: Mapping[str, float]
+
+    def settled(self, hyperparameters: Mapping[str, float]) -> Call:
+        """Return the call with other hyperparameters."""
+        return replace(self, hyperparameters=hyperparameters)
 
 
 @dataclass(frozen=True, eq=False)

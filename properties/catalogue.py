@@ -4,27 +4,56 @@ from __future__ import annotations
 
 from oracle.catalogue import get
 from properties import differential
+from properties.activations import curves
 from properties.claims import Claim
 from properties.clipping import by_norm, by_value
-from properties.optimizers import adam, descent, elementwise, momentum
+from properties.gating import gates
+from properties.losses import classification, regression
+from properties.normalization import layers, statistics
+from properties.optimizers import (
+    adagrad,
+    adam,
+    adam_bourmaud,
+    adaptive,
+    descent,
+    elementwise,
+    lion,
+    momentum,
+    rmsprop,
+)
+from properties.schedules import differential as schedule_differential
+from properties.schedules import shape, symmetry
 
 __all__ = ["CLAIMS", "claims_for"]
 
 CLAIMS: tuple[Claim, ...] = (
     differential.optimizer_follows_the_formula,
     differential.function_follows_the_formula,
+    schedule_differential.schedule_follows_the_formula,
     descent.sum_of_steps,
     descent.order_of_steps,
     descent.decay_law,
     descent.decoupling,
     momentum.constant_gradient,
     momentum.gradient_scale,
+    adaptive.constant_gradient,
+    adaptive.after_silence,
+    adaptive.longest_step,
+    adaptive.scale_invariance,
+    adagrad.rates_never_grow,
+    adagrad.past_has_no_order,
+    rmsprop.steps_beside_adagrad,
     adam.bias_correction,
     adam.first_step_ignores_betas,
     adam.step_bound,
     adam.step_bound_attained,
     adam.scale_invariance,
     adam.penalty_alone,
+    adam_bourmaud.corrections_multiply,
+    lion.one_length,
+    lion.first_step,
+    lion.amplitude_ignored,
+    lion.within_the_box,
     elementwise.zero_gradient_rests,
     elementwise.sign_symmetry,
     elementwise.permutation,
@@ -40,6 +69,56 @@ CLAIMS: tuple[Claim, ...] = (
     by_value.identity_below_the_value,
     by_value.clipping_twice,
     by_value.odd_symmetry,
+    layers.mean_is_the_shift,
+    layers.second_moment,
+    layers.largest_deviation,
+    layers.shift_invariance,
+    layers.scale_invariance,
+    layers.permuted_rows,
+    layers.slices_apart,
+    layers.doubled_affine,
+    layers.zero_gain,
+    layers.constants_become_the_shift,
+    layers.direction_of_a_sample,
+    statistics.zero_momentum_keeps,
+    statistics.whole_momentum_forgets,
+    statistics.permuted_batch,
+    statistics.doubled_batch,
+    statistics.features_apart,
+    shape.levels_at_turns,
+    shape.stays_between_levels,
+    shape.rises_and_falls,
+    shape.steepest_step,
+    symmetry.scales_with_its_levels,
+    symmetry.repeats_its_cycle,
+    symmetry.mirrored_halves,
+    symmetry.proportional_rise,
+    symmetry.inverse_root_fall,
+    curves.reflection,
+    curves.complement,
+    curves.value_at_zero,
+    curves.far_from_zero,
+    curves.rises,
+    curves.below_the_rectifier,
+    curves.doubled_number,
+    regression.symmetry,
+    regression.zero_residuals,
+    regression.doubled_residuals,
+    regression.repeated_samples,
+    classification.probabilities_add_up,
+    classification.shifted_scores,
+    classification.permuted_classes,
+    classification.equal_scores,
+    classification.order_of_scores,
+    classification.never_negative,
+    classification.two_classes,
+    classification.undecided_costs_log_two,
+    classification.classes_exchanged,
+    classification.gap_is_the_score,
+    gates.doubled_branch,
+    gates.closed_branch,
+    gates.mirrored_gate,
+    gates.rows_apart,
 )
 
 

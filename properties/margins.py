@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracle.bound import Enclosure
+from properties.cases import Call
+from properties.claims import Bench
+from properties.subject import Floats
 
-__all__ = ["PRECISION_BITS", "slack", "total"]
+__all__ = ["PRECISION_BITS", "result", "slack", "total"]
 
 #: Of closed forms: wide enough that their own rounding is far below any bound.
 PRECISION_BITS = 256
@@ -23,5 +26,9 @@ def total(*errors: float | NDArray[np.float64]) -> NDArray[np.float64]:
 
 def slack(enclosure: Enclosure) -> NDArray[np.float64]:
     """Return how far an honest program may be off the exact value; infinite where it may take another branch."""
-    branching = [alternative.error >= 0 for alternative in enclosure.alternatives]
-    return np.where(np.any(branching, axis=0), np.inf, enclosure.error) if branching else enclosure.error
+    return np.where(enclosure.undecided, np.inf, enclosure.error)
+
+
+def result(bench: Bench, call: Call) -> tuple[Floats, Floats]:
+    """Return what the subject made of a call, and the bound of every element."""
+    return bench.call(call), slack(bench.enclosure(call))

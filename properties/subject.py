@@ -13,7 +13,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Function", "FunctionFactory", "Group", "Rejected", "Stepper", "StepperFactory"]
+__all__ = [
+    "Floats",
+    "Function",
+    "FunctionFactory",
+    "Group",
+    "Rejected",
+    "Schedule",
+    "ScheduleFactory",
+    "Stepper",
+    "StepperFactory",
+]
 
 Floats = NDArray[np.float64]
 
@@ -81,4 +91,18 @@ class FunctionFactory(Protocol):
         """Return the function for a dtype and a device."""
 
 
-Factory = Any  # StepperFactory or FunctionFactory, as the formula's kind says
+class Schedule(Protocol):
+    """A learning rate as a function of the step."""
+
+    def __call__(self, steps: Floats, **hyperparameters: float) -> Floats:
+        """Return the rate after each number of completed updates: 0, 1, 2, ..., in this order."""
+
+
+class ScheduleFactory(Protocol):
+    """Makes schedules of one implementation."""
+
+    def __call__(self, *, dtype: str, device: str) -> Schedule:
+        """Return the schedule for a dtype and a device."""
+
+
+Factory = Any  # StepperFactory, FunctionFactory or ScheduleFactory, as the formula's kind says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.torch_functions import functions
+from conformance.backends.torch_schedules import schedules
+from conformance.backends.torch_tensors import DTYPES, devices, to_floats, to_tensor
 from conformance.spellings import matched, write
 from properties.cases import Training
 from properties.subject import Floats, Function, Group, Rejected, Stepper
 
 __all__ = ["OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
 
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 FOLLOWS = "follows_the_formula"
 HALF = ("bfloat16", "float16")
 
@@ -26,34 +29,6 @@ PATHS: Mapping[str, Mapping[str, bool]] = {
 }
 ADAM = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
 ADAM_STATE = ("exp_avg", "exp_avg_sq")
-
-
-def devices() -> tuple[str, ...]:
-    """Return the devices that this installation reaches."""
-    import torch
-
-    return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
-
-
-def to_tensor(values: Floats, *, dtype: str, device: str) -> Any:
-    """Copy to a tensor of the same strides, with zeros in the gaps.
-
-    Torch has no negative strides and updates no overlapping elements in place: such arrays become contiguous.
-    """
-    import torch
-
-    dense = np.array(values, dtype=np.float64, order="C")
-    strides = [step // dense.itemsize for step in values.strides]
-    if any(step <= 0 and length > 1 for step, length in zip(strides, dense.shape, strict=True)):
-        strides = [step // dense.itemsize for step in dense.strides]
-    span = 1 + sum((length - 1) * step for length, step in zip(dense.shape, strides, strict=True)) if dense.size else 0
-    storage = torch.zeros(span, dtype=getattr(torch, dtype), device=device)
-    return storage.as_strided(dense.shape, strides).copy_(torch.from_numpy(dense))
-
-
-def to_floats(tensor: Any) -> Floats:
-    """Copy to a float64 array."""
-    return np.array(tensor.detach().double().cpu().numpy())
 
 
 @dataclass(eq=False)
@@ -272,12 +247,18 @@ def _optimizers(
     name = constructor.__name__
     capabilities: tuple[str, ...] = ("maximize", "differentiable", "complex", "tensor learning rate")
     capabilities += ("amsgrad", "capturable") if name != "SGD" else ("sparse gradients",)
+    offered = inspect.signature(constructor).parameters
     for path, flags in PATHS.items():
+        keywords = {flag: value for flag, value in flags.items() if flag in offered}
+        if not any(keywords.values()) and path != "loop":
+            continue  # RMSprop has no fused kernel
         for device in devices():
+            if name == "Adagrad" and path == "fused" and device == "cuda":
+                continue  # it has one for the CPU only
             yield Implementation(
                 formula=formula,
                 label=f"torch.optim.{name}:{path}",
-                factory=OptimizerFactory(constructor, spellings, {**constants, **flags}, exposed),
+                factory=OptimizerFactory(constructor, spellings, {**constants, **keywords}, exposed),
                 dtypes=DTYPES,
                 devices=(device,),
                 state=exposed,
@@ -291,12 +272,15 @@ def _implementations() -> Iterator[Implementation]:
 
     sgd, adam, adamw = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
     lr, momentum = {"learning_rate": "lr"}, {"learning_rate": "lr", "momentum": "momentum"}
+    adagrad, rmsprop = torch.optim.Adagrad, torch.optim.RMSprop
     buffer = ("momentum_buffer",)
     yield from _optimizers("gd", sgd, lr)
     yield from _optimizers("momentum_heavy_ball", sgd, momentum, buffer, dampening=0.0)
     yield from _optimizers("momentum_torch_dampening", sgd, {**momentum, "dampening": "dampening"}, buffer)
     yield from _optimizers("momentum_nesterov", sgd, momentum, buffer, nesterov=True)
     yield from _optimizers("sgd_l2", sgd, {**lr, "l2_penalty": "weight_decay"})
+    yield from _optimizers("adagrad", adagrad, {**lr, "eps": "eps"}, ("sum",))
+    yield from _optimizers("rmsprop", rmsprop, {**lr, "alpha": "alpha", "eps": "eps"}, ("square_avg",))
     yield from _optimizers("adam", adam, ADAM, ADAM_STATE)
     yield from _optimizers("adam_l2", adam, {**ADAM, "l2_penalty": "weight_decay"}, ADAM_STATE)
     decoupled = {**ADAM, "weight_decay": "weight_decay"}
@@ -317,6 +301,8 @@ def _implementations() -> Iterator[Implementation]:
                 devices=devices(),
                 capabilities=("several tensors",),
             )
+    yield from functions()
+    yield from schedules()
 
 
 def _environment() -> dict[str, str]:

@@ -6,9 +6,35 @@ named by the ``catches`` of at least one claim, and every claim's ``catches`` na
 
 from __future__ import annotations
 
-from conformance.faults import adam, bookkeeping, clipping, decay, descent
+from conformance.faults import (
+    adagrad,
+    adam,
+    adam_bourmaud,
+    bookkeeping,
+    clipping,
+    curves,
+    decay,
+    descent,
+    lion,
+    normalization,
+    rmsprop,
+    schedules,
+)
 from conformance.faults.programs import Fault
 
 __all__ = ["FAULTS", "Fault"]
 
-FAULTS: tuple[Fault, ...] = adam.FAULTS + decay.FAULTS + descent.FAULTS + bookkeeping.FAULTS + clipping.FAULTS
+FAULTS: tuple[Fault, ...] = (
+    *adam.FAULTS,
+    *decay.FAULTS,
+    *descent.FAULTS,
+    *bookkeeping.FAULTS,
+    *adagrad.FAULTS,
+    *rmsprop.FAULTS,
+    *adam_bourmaud.FAULTS,
+    *lion.FAULTS,
+    *clipping.FAULTS,
+    *normalization.FAULTS,
+    *schedules.FAULTS,
+    *curves.FAULTS,
+)

@@ -4,11 +4,13 @@ from oracle.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMA
 from oracle.arithmetic.primitives import (
     bias_correction,
     decayed,
+    interpolated,
     moving_average,
     namespace,
     quotient,
     rescaled,
     stored,
+    variance,
 )
 
 __all__ = [
@@ -21,10 +23,12 @@ __all__ = [
     "Precision",
     "bias_correction",
     "decayed",
+    "interpolated",
     "moving_average",
     "namespace",
     "precision_models",
     "quotient",
     "rescaled",
     "stored",
+    "variance",
 ]

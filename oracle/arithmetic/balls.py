@@ -12,13 +12,16 @@ import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from flint import arb, ctx
+from flint import arb, ctx, fmpq
 from numpy.typing import NDArray
 
+from oracle.arithmetic import ball_curves
 from oracle.arithmetic.elements import ElementArray, ElementNamespace, elementwise
+from oracle.arithmetic.levels import rational_root
 from oracle.errors import UndecidedError
 
 __all__ = [
@@ -123,9 +126,33 @@ class BallNamespace(ElementNamespace):
     log = elementwise(arb.log)
     tanh = elementwise(arb.tanh)
     erf = elementwise(arb.erf)
+    log1p = elementwise(arb.log1p)
+    sigmoid = elementwise(ball_curves.sigmoid)
+    normal_cdf = elementwise(ball_curves.normal_cdf)
     cos = elementwise(arb.cos)
     maximum = elementwise(arb.max)
     minimum = elementwise(arb.min)
+
+    @property
+    def pi(self) -> BallArray:
+        """The circle's half, at the precision in force."""
+        return BallArray(arb.pi())
+
+    def softmax(self, x: BallArray) -> BallArray:
+        """Softmax along the last axis, without overflow."""
+        return BallArray.wrap(ball_curves.softmax(x.elements))
+
+    def log_softmax(self, x: BallArray) -> BallArray:
+        """Logarithm of the softmax along the last axis, without cancellation."""
+        return BallArray.wrap(ball_curves.log_softmax(x.elements))
+
+    def cosine(self, turn: Fraction, *_: Any) -> BallArray:
+        """Cosine of a part of half a turn; exact where it is 0, 1/2 or 1, so that ties are found."""
+        return BallArray(arb.cos_pi_fmpq(fmpq(turn.numerator, turn.denominator)))
+
+    def root(self, ratio: Fraction, *_: Any) -> BallArray | Fraction:
+        """Square root of a fraction; the fraction that it is, so that ties are found."""
+        return rational_root(ratio) or BallArray((arb(ratio.numerator) / ratio.denominator).sqrt())
 
     def where(self, condition: Any, if_true: Any, if_false: Any) -> BallArray:
         """Choose by element; an undecided condition gives a ball around both choices."""

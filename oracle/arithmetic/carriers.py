@@ -52,8 +52,8 @@ class Carrier(Protocol):
     def midpoint(self, x: Any) -> Floats:
         """Round to float64."""
 
-    def sum(self, x: Any) -> Any:
-        """Sum all elements, 0-d."""
+    def sum(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """Sum along axes, or of everything."""
 
 
 class FloatCarrier:
@@ -89,8 +89,8 @@ class FloatCarrier:
     def midpoint(self, x: Floats) -> Floats:
         return x
 
-    def sum(self, x: Floats) -> Floats:
-        return np.asarray(np.sum(x))
+    def sum(self, x: Floats, *, axis: Any = None, keepdims: bool = False) -> Floats:
+        return np.asarray(np.sum(x, axis=axis, keepdims=keepdims))
 
 
 class BallCarrier:
@@ -126,8 +126,9 @@ class BallCarrier:
     def midpoint(self, x: BallArray) -> Floats:
         return midpoint(x)
 
-    def sum(self, x: BallArray) -> BallArray:
-        return self.apply("sum", x)
+    def sum(self, x: BallArray, *, axis: Any = None, keepdims: bool = False) -> BallArray:
+        total: BallArray = BallArray.namespace.sum(x, axis=axis, keepdims=keepdims)
+        return total
 
 
 _FLOATS, _BALLS = FloatCarrier(), BallCarrier()

@@ -25,7 +25,7 @@ from oracle.arithmetic.rounding import (
 )
 from oracle.arithmetic.scalars import INFLATION, RoundedScalar, gamma, scalar
 
-__all__ = ["decayed", "moving_average", "quotient", "rescaled", "stored"]
+__all__ = ["decayed", "interpolated", "moving_average", "quotient", "rescaled", "stored"]
 
 
 def stored(value: Rounded) -> Rounded:
@@ -53,6 +53,19 @@ def moving_average(beta: RoundedScalar | float, average: Rounded, new: Rounded) 
     :math:`\beta \le 1/2`, sums kept without the factor :math:`1 - \beta` and scaled when read, and
     averages kept corrected.
     """
+    return stored(_averaged(beta, average, new))
+
+
+def interpolated(beta: RoundedScalar | float, average: Rounded, new: Rounded) -> Rounded:
+    r"""Bound :math:`\beta m + (1 - \beta) x`, which nobody stores.
+
+    Covers what `moving_average` covers, and an average that is kept in another scale and read for this.
+    """
+    return _averaged(beta, average.read().collapsed(), new)
+
+
+def _averaged(beta: RoundedScalar | float, average: Rounded, new: Rounded) -> Rounded:
+    """Bound a moving average before it is stored."""
     precision = average.precision
     new = new.read()
     kept = scalar(beta, precision)
@@ -80,16 +93,17 @@ def moving_average(beta: RoundedScalar | float, average: Rounded, new: Rounded) 
         e = inherited + local + precision.entry_underflow * (old + new.M)
         e = e + 3 * carried.unit * (B * old + C * new.M)
         e = np.where(skip_old & (skip_new | rest.is_zero), 0.0, e)
-        # Without the factor 1 - beta the sum is that much larger, and it may be what is stored.
+        # Without the factor 1 - beta the sum is that much larger, and it may be what is stored; its inverse is a scalar.
+        inverse = np.where(C > 0, 1 / C, 0.0)
         unnormalised = np.where(C > 0, (B * old + C * new.M) / C, 0.0)
         room = min(precision.compute.largest, precision.storage.largest) / 2
-        fits = (unnormalised < room) & (precision.compute.largest / 2 > new.H)
+        fits = (unnormalised < room) & (precision.compute.largest / 2 > new.H) & (inverse < precision.entry.largest / 2)
         e = np.where(fits, e * INFLATION, np.inf)
         M = B * average.M + C * (new.M + error_new)
         # Of the exact values: an inherited error, which M contains, is no cancellation.
         moduli = B * old + C * carried.upper(new.x)
         cancels = new.C or bool((carried.lower(x) < moduli * SHRINK).any())
-    return stored(replace(atom(x, precision, e), M=M, T=2, C=cancels))
+    return replace(atom(x, precision, e), M=M, T=2, C=cancels)
 
 
 def decayed(param: Rounded, learning_rate: RoundedScalar | float, weight_decay: RoundedScalar | float) -> Rounded:

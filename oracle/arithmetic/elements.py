@@ -6,6 +6,7 @@ one of `ElementNamespace`, which says what the functions of formulas do to an el
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
@@ -189,6 +190,7 @@ class ElementNamespace:
     log: Callable[..., Any]
     tanh: Callable[..., Any]
     erf: Callable[..., Any]
+    log1p: Callable[..., Any]
     cos: Callable[..., Any]
     maximum: Callable[..., Any]
     minimum: Callable[..., Any]
@@ -210,6 +212,20 @@ class ElementNamespace:
     def sum(self, x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
         """Sum along axes, or of everything; the empty sum is 0."""
         return self.array(np.sum(x.elements, axis=axis, keepdims=keepdims))
+
+    def mean(self, x: Any, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """Sum along axes, or of everything, over the number of terms."""
+        total = self.sum(x, axis=axis, keepdims=keepdims)
+        return total / (x.size // max(total.size, 1))
+
+    def max(self, x: Any, *, axis: int, keepdims: bool = False) -> Any:
+        """Largest element along an axis."""
+        largest = functools.reduce(self.maximum, (x[..., place] for place in range(x.shape[axis])))
+        return largest.reshape(*largest.shape, 1) if keepdims else largest
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """Matrix product."""
+        return self.array.wrap(a.elements @ b.elements)
 
     @property
     def linalg(self) -> Self:

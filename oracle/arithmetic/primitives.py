@@ -15,11 +15,13 @@ import numpy as np
 __all__ = [
     "bias_correction",
     "decayed",
+    "interpolated",
     "moving_average",
     "namespace",
     "quotient",
     "rescaled",
     "stored",
+    "variance",
 ]
 
 
@@ -47,6 +49,12 @@ def namespace(*values: Any) -> Any:
 def moving_average(beta: Any, average: Any, new: Any) -> Any:
     r"""Average a new value in: :math:`\beta m + (1 - \beta) x`, kept as state."""
     rule = getattr(namespace(average, new), "moving_average", None)
+    return beta * average + (1 - beta) * new if rule is None else rule(beta, average, new)
+
+
+def interpolated(beta: Any, average: Any, new: Any) -> Any:
+    r"""Look between an average and a new value, :math:`\beta m + (1 - \beta) x`, and keep nothing of it."""
+    rule = getattr(namespace(average, new), "interpolated", None)
     return beta * average + (1 - beta) * new if rule is None else rule(beta, average, new)
 
 
@@ -89,3 +97,12 @@ def rescaled(grad: Any, max_norm: Any, norm: Any) -> Any:
     if rule is not None:
         return rule(grad, max_norm, norm)
     return xp.where(norm >= max_norm, quotient(max_norm * grad, norm), grad)
+
+
+def variance(x: Any, *, axis: Any, keepdims: bool = False) -> Any:
+    r"""Mean square of the deviations from the mean along axes: :math:`\frac1n \sum_i (x_i - \mu)^2`."""
+    xp = namespace(x)
+    rule = getattr(xp, "variance", None)
+    if rule is not None:
+        return rule(x, axis=axis, keepdims=keepdims)
+    return xp.mean((x - xp.mean(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims)

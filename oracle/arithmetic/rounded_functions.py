@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from oracle.arithmetic.composites import decayed, moving_average, quotient, rescaled, stored
+from oracle.arithmetic.composites import decayed, interpolated, moving_average, quotient, rescaled, stored
 from oracle.arithmetic.discontinuities import Condition, branch
 from oracle.arithmetic.elementary import cos, erf, exp, log, tanh
 from oracle.arithmetic.formats import Precision
 from oracle.arithmetic.libraries import SQUARE_ROOT
+from oracle.arithmetic.reductions import mean, sum, variance
+from oracle.arithmetic.rounded_curves import difference, normal_cdf, sigmoid, tanh_argument
+from oracle.arithmetic.rounded_levels import cosine, inverse_root, level, root, smaller, stepwise
+from oracle.arithmetic.rounded_rows import affine, log_softmax, logistic_loss, softmax
 from oracle.arithmetic.rounding import (
     GROW,
     SHRINK,
@@ -27,24 +31,40 @@ from oracle.arithmetic.scalars import INFLATION, RoundedScalar, bias_correction,
 
 __all__ = [
     "abs",
+    "affine",
     "bias_correction",
     "cos",
+    "cosine",
     "decayed",
+    "difference",
     "erf",
     "exp",
+    "interpolated",
+    "inverse_root",
+    "level",
     "linalg",
     "log",
+    "log_softmax",
+    "logistic_loss",
     "maximum",
+    "mean",
     "minimum",
     "moving_average",
+    "normal_cdf",
     "ones_like",
     "quotient",
     "rescaled",
+    "root",
+    "sigmoid",
     "sign",
+    "softmax",
     "sqrt",
+    "stepwise",
     "stored",
     "sum",
     "tanh",
+    "tanh_argument",
+    "variance",
     "vector_norm",
     "where",
     "zeros_like",
@@ -132,8 +152,10 @@ def maximum(x1: Number, x2: Number) -> Rounded:
     return atom(x, precision, e, reading=max(a.reading, b.reading))
 
 
-def minimum(x1: Number, x2: Number) -> Rounded:
+def minimum(x1: Number, x2: Number) -> Any:
     """Return the smaller of two."""
+    if isinstance(x1, RoundedScalar) and isinstance(x2, RoundedScalar):
+        return smaller(x1, x2)
     return -maximum(-x1, -x2)
 
 
@@ -170,22 +192,6 @@ def sign(x: Rounded) -> Rounded:
         turned = branch(3, undecided & (error < np.inf), "sign")
         signs = np.where(undecided, (signs + 1 + turned) % 3 - 1, signs)
     return atom(x.carrier.lift(signs), x.precision, np.where(error < np.inf, 0.0, np.inf))
-
-
-def sum(x: Rounded) -> Rounded:
-    """Sum of all elements in any order, 0-d."""
-    x = x.read()
-    precision, carried = x.precision, x.carrier
-    with quiet():
-        error, additions = x.error, max(x.M.size - 1, 0)
-        total, M = carried.sum(x.x), np.sum(x.M + error)
-        relative = (
-            gamma(additions, precision.accumulation_unit) + gamma(1, precision.unit) * precision.narrows_reductions
-        )
-        e = np.sum(error) + (relative + additions * carried.unit) * M + additions * precision.underflow
-        e = np.where(M == 0, 0.0, e * INFLATION)
-        e = np.where(precision.accumulate.largest / 2 > M, e, np.inf)
-    return atom(total, precision, e)
 
 
 def vector_norm(x: Rounded) -> Rounded:

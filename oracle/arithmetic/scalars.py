@@ -11,7 +11,7 @@ import numpy as np
 
 from oracle.arithmetic.formats import FLOAT64, Precision
 
-__all__ = ["RoundedScalar", "bias_correction", "gamma", "hyperparameter", "scalar", "scalar_sqrt"]
+__all__ = ["RoundedScalar", "bias_correction", "gamma", "hyperparameter", "lower", "scalar", "scalar_sqrt", "upper"]
 
 # Covers the roundings of the bound's own arithmetic, all of it on non-negative float64 numbers (relative error below 2^-43).
 INFLATION = 1 + 2.0**-40
@@ -26,14 +26,14 @@ def gamma(count: Any, unit: float) -> Any:
     return np.expm1(-count * math.log1p(-unit))
 
 
-def _upper(x: flint.arb) -> float:
+def upper(x: flint.arb) -> float:
     """Return a float64 that is at least the modulus."""
     end = x.abs_upper()
     nearest = float(end)
     return nearest if end <= nearest else math.nextafter(nearest, math.inf)
 
 
-def _lower(x: flint.arb) -> float:
+def lower(x: flint.arb) -> float:
     """Return a float64 that is at most the modulus."""
     end = x.abs_lower()
     nearest = float(end)
@@ -76,7 +76,7 @@ class RoundedScalar:
     @property
     def chain(self) -> tuple[float, ...]:
         """The factors; the value itself if it is no product."""
-        return self.factors or (_upper(self.x),)
+        return self.factors or (upper(self.x),)
 
     @property
     def grown(self) -> float:
@@ -91,7 +91,7 @@ class RoundedScalar:
     def _rounded(self, x: flint.arb, e: float, count: int = 1, *, tiny: bool = True) -> RoundedScalar:
         """Result of an operation: inherited error ``e`` and ``count`` roundings, which underflow if ``tiny``."""
         scalars = self.precision.scalars
-        e += (_upper(x) + e) * float(gamma(count, scalars.unit)) + (scalars.smallest_normal if tiny else 0.0)
+        e += (upper(x) + e) * float(gamma(count, scalars.unit)) + (scalars.smallest_normal if tiny else 0.0)
         return RoundedScalar(x, math.inf if math.isnan(e) else e * INFLATION, self.precision)
 
     def __neg__(self) -> RoundedScalar:
@@ -119,7 +119,7 @@ class RoundedScalar:
         other = scalar(other, self.precision)
         if self.is_zero or other.is_zero:
             return RoundedScalar(flint.arb(0), 0.0, self.precision)
-        e = _upper(self.x) * other.e + _upper(other.x) * self.e + self.e * other.e
+        e = upper(self.x) * other.e + upper(other.x) * self.e + self.e * other.e
         product = self._rounded(self.x * other.x, e)
         return replace(product, factors=self.chain + other.chain, roundings=self.roundings + other.roundings + 1)
 
@@ -129,13 +129,13 @@ class RoundedScalar:
         if not isinstance(other, RoundedScalar | int | float):
             return NotImplemented
         other = scalar(other, self.precision)
-        smallest = _lower(other.x) * (1 - 2.0**-50) - other.e * (1 + 2.0**-50)
+        smallest = lower(other.x) * (1 - 2.0**-50) - other.e * (1 + 2.0**-50)
         quotient = self.x / other.x
         if not smallest > 0:
             return RoundedScalar(quotient, math.inf, self.precision)
         if self.is_zero:
             return self
-        result = self._rounded(quotient, (self.e + _upper(quotient) * other.e) / smallest, 2)
+        result = self._rounded(quotient, (self.e + upper(quotient) * other.e) / smallest, 2)
         factors = self.chain + tuple(1 / factor for factor in other.chain)
         return replace(result, factors=factors, roundings=self.roundings + other.roundings + 2)
 
@@ -151,14 +151,14 @@ class RoundedScalar:
 
 def _power_error(base: RoundedScalar, exponent: int) -> float:
     """Absolute error of a positive power of a base that is not 0."""
-    modulus = _lower(base.x)
+    modulus = lower(base.x)
     if not modulus > 0:
         return math.inf
     logarithm = abs(exponent * math.log(modulus))
     scalars = base.precision.scalars
     roundings = exponent + POWER_ROUNDINGS[scalars is FLOAT64] + 4 * logarithm
     relative = math.expm1(exponent * math.log1p(base.e / modulus)) + float(gamma(roundings, scalars.unit))
-    return _upper(base.x**exponent) * relative * INFLATION
+    return upper(base.x**exponent) * relative * INFLATION
 
 
 def scalar(value: RoundedScalar | float, precision: Precision) -> RoundedScalar:
@@ -182,8 +182,8 @@ def scalar_sqrt(value: RoundedScalar) -> RoundedScalar:
     if value.is_zero:
         return value
     root = value.x.sqrt()
-    low = math.sqrt(max(_lower(value.x) * (1 - 2.0**-50) - value.e * (1 + 2.0**-50), 0.0))
-    e = value.e / (_lower(root) + low) if value.e else 0.0
+    low = math.sqrt(max(lower(value.x) * (1 - 2.0**-50) - value.e * (1 + 2.0**-50), 0.0))
+    e = value.e / (lower(root) + low) if value.e else 0.0
     return value._rounded(root, e, 2, tiny=False)
 
 
@@ -193,5 +193,5 @@ def bias_correction(beta: Any, step: int) -> RoundedScalar:
     x = 1 - power.x
     if power.is_zero:
         return RoundedScalar(x, 0.0, beta.precision)
-    e = power.e + 3 * beta.precision.scalars.unit * _upper(x)
+    e = power.e + 3 * beta.precision.scalars.unit * upper(x)
     return RoundedScalar(x, e * INFLATION, beta.precision)

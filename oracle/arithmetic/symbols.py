@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,30 @@ class SymbolNamespace(ElementNamespace):
     log = elementwise(sympy.log)
     tanh = elementwise(sympy.tanh)
     erf = elementwise(sympy.erf)
+    erfc = elementwise(sympy.erfc)
+    log1p = elementwise(lambda x: sympy.log(1 + x))
     cos = elementwise(sympy.cos)
     maximum = elementwise(sympy.Max)
     minimum = elementwise(sympy.Min)
+    pi = sympy.pi
     where = elementwise(lambda condition, if_true, if_false: sympy.Piecewise((if_true, condition), (if_false, True)))
+
+    def softmax(self, x: SymbolArray) -> Any:
+        """Softmax along the last axis, as it is printed."""
+        powers = self.exp(x)
+        return powers / self.sum(powers, axis=-1, keepdims=True)
+
+    def log_softmax(self, x: SymbolArray) -> Any:
+        """Logarithm of the softmax along the last axis, as it is printed."""
+        return x - self.log(self.sum(self.exp(x), axis=-1, keepdims=True))
+
+    def cosine(self, turn: Fraction, *_: Any) -> SymbolArray:
+        """Cosine of a part of half a turn."""
+        return SymbolArray(sympy.cos(sympy.pi * sympy.Rational(turn.numerator, turn.denominator)))
+
+    def root(self, ratio: Fraction, *_: Any) -> SymbolArray:
+        """Square root of a fraction."""
+        return SymbolArray(sympy.sqrt(sympy.Rational(ratio.numerator, ratio.denominator)))
 
 
 SymbolArray.namespace = SymbolNamespace(SymbolArray)

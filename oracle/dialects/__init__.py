@@ -6,16 +6,39 @@ formulas among its points are evaluated by their own bodies, which tests prove e
 
 from __future__ import annotations
 
+from oracle.dialects.activations import ACTIVATIONS
 from oracle.dialects.adam import ADAM
+from oracle.dialects.adaptive import ADAPTIVE
 from oracle.dialects.clipping import CLIPPING
 from oracle.dialects.family import Family, Variation
+from oracle.dialects.gating import GATING
+from oracle.dialects.lion import LION
+from oracle.dialects.losses import BINARY, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
 from oracle.dialects.momentum import MOMENTUM
+from oracle.dialects.normalization import NORMALIZATION, RUNNING
+from oracle.dialects.schedules import SCHEDULES
 from oracle.errors import UnknownFormulaError
 from oracle.formula import Formula
 
 __all__ = ["FAMILIES", "Family", "Variation", "neighbour", "relatives"]
 
-FAMILIES = (MOMENTUM, ADAM, CLIPPING)
+FAMILIES = (
+    MOMENTUM,
+    ADAPTIVE,
+    ADAM,
+    LION,
+    CLIPPING,
+    NORMALIZATION,
+    RUNNING,
+    SCHEDULES,
+    ACTIVATIONS,
+    REGRESSION,
+    BINARY,
+    LOGITS,
+    SOFTMAX,
+    CROSS_ENTROPY,
+    GATING,
+)
 
 _FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}
 

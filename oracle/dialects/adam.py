@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from oracle.arithmetic.primitives import bias_correction, decayed, moving_average, namespace, quotient, stored
+from oracle.arithmetic.primitives import (
+    bias_correction,
+    decayed,
+    interpolated,
+    moving_average,
+    namespace,
+    quotient,
+    stored,
+)
 from oracle.dialects.family import Family, Variation, times
 from oracle.formula import Array, Scalar
 from oracle.optimizers.adam import adam, adam_eps_hat, adam_l2
+from oracle.optimizers.adam_bourmaud import adam_bourmaud_literal_k1
 from oracle.optimizers.adamw import adamw, adamw_paper_scaling
 
 __all__ = ["ADAM", "AdamAxes", "AdamDialectState"]
@@ -25,6 +34,7 @@ class AdamAxes:
     second_correction: Correction = "divided"
     count: Literal["from one", "from two", "lagging"] = "from one"
     betas: Literal["own", "swapped", "shared"] = "own"
+    written_back: bool = False
     first: Literal["average", "sum"] = "average"
     second: Literal["average", "sum"] = "average"
     second_of: Literal["square", "modulus", "average", "undecayed"] = "square"
@@ -73,19 +83,24 @@ def adam_dialect(
     loss_grad = grad
     if axes.decay == "l2":
         grad = grad + decay * param
-    exp_avg = _gathered(axes.first, beta1, state.exp_avg, grad)
+    weight1, weight = bias_correction(beta1, count), bias_correction(beta2, count)
+    exp_avg = _gathered(axes, axes.first, beta1, state.exp_avg, grad)
+    if axes.written_back:
+        exp_avg = stored(_corrected(axes.first_correction, exp_avg, weight1))
     seconds = {"square": grad, "average": exp_avg, "undecayed": loss_grad}
     magnitude = xp.abs(grad) if axes.second_of == "modulus" else seconds[axes.second_of] ** 2
-    exp_avg_sq = _gathered(axes.second, beta2, state.exp_avg_sq, magnitude)
+    exp_avg_sq = _gathered(axes, axes.second, beta2, state.exp_avg_sq, magnitude)
+    if axes.written_back:
+        exp_avg_sq = stored(_corrected(axes.second_correction, exp_avg_sq, weight))
     largest = xp.maximum(state.max_exp_avg_sq, exp_avg_sq) if axes.read_second == "largest" else exp_avg_sq
 
     first = state.exp_avg if axes.read_first == "lagged" else exp_avg
     if axes.read_first == "nesterov":
         first = moving_average(beta1, exp_avg, grad)
     second = state.exp_avg_sq if axes.read_second == "lagged" else largest
-    weight = bias_correction(beta2, count)
-    first = _corrected(axes.first_correction, first, bias_correction(beta1, count))
-    second = _corrected(axes.second_correction, second, weight)
+    if not axes.written_back:
+        first = _corrected(axes.first_correction, first, weight1)
+        second = _corrected(axes.second_correction, second, weight)
 
     if axes.decay == "inside":
         first = first + decay * param
@@ -100,9 +115,12 @@ def adam_dialect(
     return decayed(param, rates[axes.decay], decay) - update, new_state
 
 
-def _gathered(form: Literal["average", "sum"], beta: Scalar, memory: Array, new: Array) -> Array:
-    """Gather a value with the weight 1 - beta, or with the weight 1."""
-    return moving_average(beta, memory, new) if form == "average" else stored(beta * memory + new)
+def _gathered(axes: AdamAxes, form: Literal["average", "sum"], beta: Scalar, memory: Array, new: Array) -> Array:
+    """Gather a value with the weight 1 - beta, or with the weight 1; what is corrected first is not stored yet."""
+    if form == "average":
+        return (interpolated if axes.written_back else moving_average)(beta, memory, new)
+    total = beta * memory + new
+    return total if axes.written_back else stored(total)
 
 
 def _corrected(form: Correction, value: Array, weight: Scalar) -> Array:
@@ -125,6 +143,9 @@ def _denominator(axes: AdamAxes, second: Array, eps: Scalar, weight: Scalar) -> 
     return root + (eps / namespace(weight).sqrt(weight) if axes.epsilon == "hat" else eps)
 
 
+# Uncorrected it is the others' without_correction; and its second moment grows for long, so that it is the largest.
+_CORRECTED_APART = ("adam", "adam_eps_hat", "adam_l2", "adamw", "adamw_paper_scaling")
+
 ADAM = Family(
     body=adam_dialect,
     state_type=AdamDialectState,
@@ -134,6 +155,7 @@ ADAM = Family(
         adam_l2: AdamAxes(decay="l2"),
         adam_eps_hat: AdamAxes(epsilon="hat"),
         adamw_paper_scaling: AdamAxes(decay="scheduled"),
+        adam_bourmaud_literal_k1: AdamAxes(written_back=True),
     },
     variations={
         "eps_hat": Variation("epsilon is added before the bias correction (eps-hat form)", {"epsilon": "hat"}),
@@ -141,7 +163,9 @@ ADAM = Family(
         "without_eps": Variation("epsilon is not added", {"epsilon": "absent"}),
         "eps_maximum": Variation("the root is replaced by epsilon where it is smaller", {"epsilon": "maximum"}),
         "without_correction": Variation(
-            "no bias correction is applied", {"first_correction": "none", "second_correction": "none"}
+            "no bias correction is applied",
+            {"first_correction": "none", "second_correction": "none"},
+            only=_CORRECTED_APART,
         ),
         "first_uncorrected": Variation("the first moment is not bias-corrected", {"first_correction": "none"}),
         "second_uncorrected": Variation("the second moment is not bias-corrected", {"second_correction": "none"}),
@@ -166,7 +190,9 @@ ADAM = Family(
         "second_lagged": Variation("the second moment of the previous step is used", {"read_second": "lagged"}),
         "without_root": Variation("the second moment divides without its root", {"root": False}),
         "nesterov": Variation("the first moment looks one step ahead (Nesterov)", {"read_first": "nesterov"}),
-        "amsgrad": Variation("the largest second moment so far divides (AMSGrad)", {"read_second": "largest"}),
+        "amsgrad": Variation(
+            "the largest second moment so far divides (AMSGrad)", {"read_second": "largest"}, only=_CORRECTED_APART
+        ),
         "ascent": Variation("the step has the wrong sign", {"ascends": True}),
         "rate_off": Variation("the learning rate is one thousandth too large", {"rate": 1.001}),
         "decay_unscaled": Variation(

@@ -34,12 +34,15 @@ class Variation:
         The hyperparameter, as the family spells it, without which the change means nothing.
     only : tuple of str
         Ids of the formulas that it is made to; all of them if empty.
+    same_value : bool
+        Whether it changes the program alone, to one that is not admitted because its errors are far larger.
     """
 
     description: str
     axes: Mapping[str, Any]
     needs: str = ""
     only: tuple[str, ...] = ()
+    same_value: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Point:
     base: Formula
     axes: Any
     description: str = ""
+    same_value: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,9 @@ class Family:
                 place = (names, replace(axes, **variation.axes))
                 meant = not variation.needs or variation.needs in names
                 if meant and place not in taken and (not variation.only or formula.id in variation.only):
-                    points[f"{formula.id}_{change}"] = Point(formula, place[1], variation.description)
+                    points[f"{formula.id}_{change}"] = Point(
+                        formula, place[1], variation.description, variation.same_value
+                    )
                     taken.add(place)
         object.__setattr__(self, "points", points)
 
@@ -101,7 +107,7 @@ class Family:
 
         @functools.wraps(formula.body)  # keeps the signature
         def body(*arrays: Any, **hyperparameters: Any) -> Any:
-            return target(*arrays, **_bridged(hyperparameters, names))
+            return target(*arrays[: len(point.base.arrays)], **_bridged(hyperparameters, names))
 
         body.__name__ = id
         body.__doc__ = _sentence(point, formula)
@@ -109,9 +115,10 @@ class Family:
         return replace(formula, id=id, body=body, state_type=state_type, neighbours=())
 
     def runs(self, id: str, formula: Formula) -> bool:
-        """Whether a point can be evaluated with the hyperparameters of ``formula``."""
-        given = {*_spelled(formula.hyperparameters), "schedule_multiplier"}
-        return given.issuperset(_spelled(self.points[id].base.hyperparameters))
+        """Whether a point can be evaluated with the hyperparameters of ``formula`` and the first of its arrays."""
+        given, base = {*_spelled(formula.hyperparameters), "schedule_multiplier"}, self.points[id].base
+        begins = formula.arrays[: len(base.arrays)] == base.arrays
+        return begins and given.issuperset(_spelled(base.hyperparameters))
 
 
 def _spelled(names: Iterable[str]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from oracle.arithmetic.primitives import namespace
 from oracle.bound import Enclosure
 from properties.cases import Call
 from properties.claims import Bench, claim
-from properties.clipping.common import rescaled, result, threshold
-from properties.margins import PRECISION_BITS, total
+from properties.clipping.common import rescaled, threshold
+from properties.margins import PRECISION_BITS, result, total
 from properties.strategies.inputs import called
 
 __all__ = ["direction_kept", "homogeneity", "identity_below_the_norm", "norm_at_most", "projecting_twice"]

@@ -8,8 +8,8 @@ from oracle.arithmetic.balls import balls
 from oracle.bound import Enclosure
 from properties.cases import Call
 from properties.claims import Bench, claim
-from properties.clipping.common import rescaled, result, threshold
-from properties.margins import total
+from properties.clipping.common import rescaled, threshold
+from properties.margins import result, total
 from properties.strategies.inputs import called
 
 __all__ = ["clipping_twice", "identity_below_the_value", "odd_symmetry", "value_at_most"]

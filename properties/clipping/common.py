@@ -7,11 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from properties.cases import Call
-from properties.claims import Bench
-from properties.margins import slack
 from properties.subject import Floats
 
-__all__ = ["rescaled", "result", "threshold"]
+__all__ = ["rescaled", "threshold"]
 
 
 def threshold(call: Call) -> float:
@@ -26,8 +24,3 @@ def rescaled(call: Call, grad: Callable[[Floats], Floats], factor: float = 1.0) 
         tuple(np.asarray(grad(array)) for array in call.arrays),
         {name: factor * value for name, value in call.hyperparameters.items()},
     )
-
-
-def result(bench: Bench, call: Call) -> tuple[Floats, Floats]:
-    """Return what the subject made of a call, and the bound of every element."""
-    return bench.call(call), slack(bench.enclosure(call))

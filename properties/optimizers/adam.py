@@ -137,7 +137,7 @@ def bias_correction(bench: Bench, *, training: Training) -> None:
 @claim(
     "first_step_ignores_betas",
     kind="metamorphic",
-    formulas=("adam", "adamw", "adamw_paper_scaling"),
+    formulas=("adam", "adamw", "adamw_paper_scaling", "adam_bourmaud_literal_k1"),
     statement=r"\theta_1(\beta_1, \beta_2) = \theta_1(\tfrac12, \tfrac34)",
     source="lopesquintas2024updates, Adam : combiner AdaGrad et RMSProp, at t = 1",
     inputs=trained(Plan(6, steps=(1, 1), narrow_steps=(1, 1))),
@@ -154,6 +154,8 @@ def bias_correction(bench: Bench, *, training: Training) -> None:
         "adam_second_weight_missing",
         "adam_nesterov",
         "adamw_decay_bias_corrected",
+        "adam_bourmaud_step_from_two",
+        "adam_bourmaud_uncorrected",
     ),
     varies=("beta1", "beta2"),
 )
@@ -300,7 +302,7 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
 @claim(
     "scale_invariance",
     kind="metamorphic",
-    formulas=_ADAMS,
+    formulas=(*_ADAMS, "adam_bourmaud_literal_k1"),
     statement=r"\theta_T(a g, a \epsilon) = \theta_T(g, \epsilon), \quad a > 0",
     source="lopesquintas2024updates, Adam : combiner AdaGrad et RMSProp, a quotient of averages",
     inputs=trained(Plan(6)),
@@ -310,6 +312,7 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
         "adam_no_root",
         "adamw_decay_is_l2",
         "adamw_decay_in_numerator",
+        "adam_bourmaud_eps_inside_root",
     ),
     varies=("eps",),
 )

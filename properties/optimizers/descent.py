@@ -16,7 +16,7 @@ from properties.strategies.trainings import Plan, planned_trainings
 
 __all__ = ["decay_law", "decoupling", "order_of_steps", "sum_of_steps"]
 
-_DECAYING = ("sgd_l2", "weight_decay_unscaled", "adamw", "adamw_paper_scaling")
+_DECAYING = ("sgd_l2", "weight_decay_unscaled", "adamw", "adamw_paper_scaling", "lion", "lion_literal_ct")
 _PLAN = Plan(8, steps=(1, 8), narrow_steps=(1, 3))
 
 
@@ -137,6 +137,13 @@ def order_of_steps(bench: Bench, *, training: Training) -> None:
         "weight_decay_unscaled_skipped_for_zero_gradient",
         "adamw_tail_skipped",
         "adamw_decay_skipped_when_total",
+        "lion_sign_of_zero_is_one",
+        "lion_no_decay",
+        "lion_decay_unscaled",
+        "lion_decay_is_l2",
+        "lion_decay_grows",
+        "lion_decay_skipped_when_total",
+        "lion_literal_ct_decay_unscaled",
     ),
 )
 def decay_law(bench: Bench, *, training: Training) -> None:
@@ -174,6 +181,11 @@ def decay_law(bench: Bench, *, training: Training) -> None:
         "sgd_l2_penalty_halved",
         "weight_decay_unscaled_scaled",
         "adamw_tail_skipped",
+        "lion_no_decay",
+        "lion_decay_unscaled",
+        "lion_decay_is_l2",
+        "lion_decay_grows",
+        "lion_literal_ct_decay_unscaled",
     ),
 )
 def decoupling(bench: Bench, *, training: Training) -> None:

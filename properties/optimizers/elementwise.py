@@ -39,6 +39,13 @@ _OPTIMIZERS = (
     "adam_l2",
     "adamw",
     "adamw_paper_scaling",
+    "adagrad",
+    "adagrad_eps_inside",
+    "rmsprop",
+    "rmsprop_eps_inside",
+    "adam_bourmaud_literal_k1",
+    "lion",
+    "lion_literal_ct",
 )
 _SOURCE = "lopesquintas2024updates: every rule is written coordinate by coordinate"
 _ROWS = ((7,), (2,), (3,), (33,), (3, 11))
@@ -56,6 +63,9 @@ _PLAN = Plan(4, _ROWS, steps=(1, 5), narrow_steps=(1, 3))
         "adam_zero_over_zero",
         "gd_signed",
         "sign_of_zero_is_one",
+        "adagrad_eps_missing",
+        "rmsprop_eps_missing",
+        "lion_sign_of_zero_is_one",
     ),
     varies=("weight_decay", "l2_penalty"),
 )
@@ -76,6 +86,7 @@ def zero_gradient_rests(bench: Bench, *, training: Training) -> None:
         "gradient_clipped_from_below",
         "update_rounded_down",
         "sgd_l2_penalty_multiplies_gradient",
+        "adagrad_signed_squares",
     ),
 )
 def sign_symmetry(bench: Bench, *, training: Training) -> None:
@@ -161,6 +172,8 @@ def _compare_halves(bench: Bench, training: Training, groups: tuple[tuple[int, .
         "momentum_heavy_ball_shared_buffer",
         "gd_first_tensor_only",
         "gd_gradient_leaks_between_tensors",
+        "adagrad_sum_shared_by_tensor",
+        "lion_normalised",
     ),
 )
 def splitting_a_tensor(bench: Bench, *, training: Training) -> None:
@@ -183,6 +196,8 @@ def splitting_a_tensor(bench: Bench, *, training: Training) -> None:
         "adamw_first_group_only",
         "gd_gradient_leaks_between_tensors",
         "adamw_tail_skipped",
+        "adagrad_sum_shared_by_tensor",
+        "lion_normalised",
     ),
 )
 def splitting_a_group(bench: Bench, *, training: Training) -> None:

@@ -2,119 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-import numpy as np
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import SearchStrategy
 
-from oracle.arithmetic.formats import FLOAT16, FORMATS, Format
+from oracle.formula import Formula
 from properties.cases import Call
 from properties.claims import Space
-from properties.strategies.numbers import LAYOUTS, few_digits, magnitudes, seeded_arrays, small_arrays
-from properties.subject import Floats
+from properties.strategies import curves
+from properties.strategies.clippings import CLIPPINGS, clippings
+from properties.strategies.normalizations import BATCHES, LAYERS, STATISTICS, normalizations
 
-__all__ = ["CALLS", "calls", "threshold_name"]
+__all__ = ["calls", "kinds"]
 
-#: Calls of the quick profile by kind.
-CALLS: Mapping[str, int] = {
-    "short": 8,
-    "exact": 6,
-    "tiny": 4,
-    "lines": 3,
-    "rows": 3,
-    "zeros": 2,
-    "nothing": 1,
-    "bulk": 1,
+Strategy = Callable[[Space, str], SearchStrategy[Call]]
+
+#: By formula: calls of the quick profile by kind, and the strategy of each kind.
+_PLANS: Mapping[str, tuple[Mapping[str, int], Strategy]] = {
+    **dict.fromkeys(("clip_by_value", "clip_by_norm", "clip_by_norm_torch"), (CLIPPINGS, clippings)),
+    "standardize_feature": (
+        {kind: BATCHES[kind] for kind in BATCHES if kind not in ("constant", "single")},
+        normalizations,
+    ),
+    "batch_norm": (BATCHES, normalizations),
+    **dict.fromkeys(("layer_norm", "rms_norm"), (LAYERS, normalizations)),
+    **dict.fromkeys(
+        ("batch_norm_running_mean", "batch_norm_running_variance", "batch_norm_running_variance_biased"),
+        (STATISTICS, normalizations),
+    ),
+    **dict.fromkeys(
+        ("relu", "sigmoid", "gelu", "gelu_tanh", "gelu_sigmoid", "silu"), (curves.ACTIVATIONS, curves.activations)
+    ),
+    **dict.fromkeys(("loss_squared_error", "loss_mse", "loss_l1"), (curves.RESIDUALS, curves.residuals)),
+    "loss_bce": (curves.PROBABILITIES, curves.probabilities),
+    "bce_with_logits": (curves.LOGITS, curves.logits),
+    **dict.fromkeys(("softmax", "loss_cross_entropy"), (curves.CLASSES, curves.classes)),
+    **dict.fromkeys(("glu", "geglu", "swiglu"), (curves.GATES, curves.gates)),
 }
 
-_SHORT = ((2,), (1,), (3,), (4,))
-_LINES = ((7,), (33,))
-_ROWS = ((3, 11), (11, 3))
-_SCALES = (1.0, 0.01, 10.0)
-#: Thresholds in units of the quantity they are compared with.
-_FACTORS = (0.5, 2.0, 0.9, 1.1, 0.01)
-_CLIPPING = (0.5, 0.9, 0.01)
-#: Vectors of integers with an integer norm, so that a threshold can equal the norm.
-_TUPLES = ((3.0, 4.0), (1.0, 2.0, 2.0), (2.0, 3.0, 6.0), (1.0, 4.0, 8.0), (2.0, 6.0, 9.0), (5.0,))
 
-
-def threshold_name(space: Space) -> str:
-    """Return the name of the one hyperparameter of a clipping rule."""
-    (name,) = space.formula.hyperparameters
-    return name
+def kinds(formula: Formula) -> Mapping[str, int]:
+    """Return the kinds of call that a function is judged by, and how many of each the quick profile draws."""
+    return _PLANS[formula.id][0]
 
 
 def calls(space: Space, kind: str) -> SearchStrategy[Call]:
-    """Return the strategy of one kind of call of a clipping rule.
+    """Return the strategy of one kind of call.
 
     Parameters
     ----------
     space : Space
         Formula and dtype; the numbers of its calls are exact in the dtype.
     kind : str
-        A key of `CALLS`.
+        A key of `kinds`.
     """
-    form = FORMATS[space.dtype]
-    match kind:
-        case "short":
-            grads = _arrays(form, _SHORT, _SCALES, magnitudes(2))
-        case "exact":
-            return _exact(space, form)
-        case "tiny":
-            # Where the 1e-6 that torch adds to the norm is seen; float16 has no squares of such numbers.
-            scales = (1.0,) if form is FLOAT16 else (1e-5, 1e-6, 1e-4)
-            grads = _arrays(form, _SHORT, scales, magnitudes())
-        case "lines":
-            grads = _seeded(form, _LINES)
-        case "rows":
-            return _clipped(space, _seeded(form, _ROWS), _CLIPPING)
-        case "zeros":
-            grads = _arrays(form, _SHORT, _SCALES, magnitudes(zeros=True))
-        case "nothing":
-            grads = _arrays(form, _SHORT, (1.0,), st.sampled_from((0.0, -0.0)))
-        case _:
-            grads = _seeded(form, ((1025,),))
-    return _clipped(space, grads)
-
-
-@st.composite
-def _arrays(
-    draw: DrawFn,
-    form: Format,
-    shapes: tuple[tuple[int, ...], ...],
-    scales: tuple[float, ...],
-    numbers: SearchStrategy[float],
-) -> Floats:
-    return draw(small_arrays(form, draw(st.sampled_from(shapes)), draw(st.sampled_from(scales)), numbers))
-
-
-@st.composite
-def _seeded(draw: DrawFn, form: Format, shapes: tuple[tuple[int, ...], ...]) -> Floats:
-    layout = LAYOUTS[draw(st.sampled_from(tuple(LAYOUTS)))]
-    return layout(draw(seeded_arrays(form, draw(st.sampled_from(shapes)), draw(st.sampled_from(_SCALES)))))
-
-
-@st.composite
-def _clipped(draw: DrawFn, space: Space, grads: SearchStrategy[Floats], factors: tuple[float, ...] = _FACTORS) -> Call:
-    grad = draw(grads)
-    reach = _reach(threshold_name(space), grad) or 1.0
-    return Call((grad,), {threshold_name(space): few_digits(draw(st.sampled_from(factors)) * reach)})
-
-
-@st.composite
-def _exact(draw: DrawFn, space: Space, form: Format) -> Call:
-    """Draw gradients whose norm and largest element are numbers of the format, and thresholds equal to them."""
-    exponents = (0, 1, -3) if form is FLOAT16 else (0, 1, -3, -17, 10)
-    numbers = np.array(draw(st.sampled_from(_TUPLES))) * 2.0 ** draw(st.sampled_from(exponents))
-    signs = [draw(st.sampled_from((1.0, -1.0))) for _ in numbers]
-    grad = form.round(numbers * signs)
-    factor = draw(st.sampled_from((1.0, 0.5, 2.0)))
-    return Call((grad,), {threshold_name(space): factor * _reach(threshold_name(space), grad)})
-
-
-def _reach(threshold: str, grad: Floats) -> float:
-    """Return what a threshold is compared with."""
-    if threshold == "clip_value":
-        return float(np.max(np.abs(grad)))
-    return float(np.sqrt(np.sum(grad**2)))
+    return _PLANS[space.formula.id][1](space, kind)

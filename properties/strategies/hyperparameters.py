@@ -139,10 +139,14 @@ def steered_hyperparameters(
                 values[name] = draw(st.sampled_from((0.5, 1.0, 0.25)))
             case "beta1" | "beta2":
                 values[name] = draw(st.sampled_from(getattr(steering, name)))
+            case "alpha":
+                values[name] = draw(st.sampled_from(steering.momenta))
             case "momentum":
                 values[name] = draw(st.sampled_from(steering.momenta))
             case "dampening":
                 values[name] = draw(st.sampled_from((0.5, 0.25, 0.75)))
+            case "eps" if formula.id.endswith("eps_inside"):  # in the unit of a squared gradient
+                values[name] = few_digits((grad_scale * draw(st.sampled_from(steering.eps))) ** 2)
             case "eps":
                 values[name] = few_digits(grad_scale * draw(st.sampled_from(steering.eps)))
             case "weight_decay":
@@ -165,6 +169,7 @@ def common_values(formula: Formula, dtype: str) -> dict[str, float]:
         "beta1": 0.9,
         "beta2": 0.999,
         "eps": STEERING[dtype].common_eps,
+        "alpha": 0.99,
         "momentum": 0.9,
         "dampening": 0.5,
         "weight_decay": 0.01,

@@ -141,7 +141,8 @@ def _hyperparameters(
     """Draw values, and the magnitude of the parameters that belong to them."""
     steering = STEERING[dtype]
     # The movement of adaptive rules does not grow with the gradients; parameters of its order round finely.
-    step = 0.5 * (1.0 if "eps" in formula.hyperparameters else grad_scale)
+    adaptive = any(name in formula.hyperparameters for name in ("eps", "beta2"))
+    step = 0.5 * (1.0 if adaptive else grad_scale)
     multiples = (0.0, 1.0, 2.0) if FORMATS[dtype].bits < FLOAT32.bits else (1.0, 0.0, 4.0)
     decays = any(name in formula.hyperparameters for name in ("weight_decay", "l2_penalty"))
     reach = step * draw(st.sampled_from((1.0, 2.0) if decays else multiples))

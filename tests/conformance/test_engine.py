@@ -10,10 +10,22 @@ from conformance.faults.adam import ADAM
 from conformance.faults.programs import Program
 from conformance.session import Session
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision
+from oracle.bound import Enclosure
 from oracle.catalogue import get
 from properties.claims import claim
 from properties.subject import Rejected
-from tests.helpers.judging import FEW, FEW_CALLS, HONEST, Spoilt, a_training, implementation, judged, only, rule_from
+from tests.helpers.judging import (
+    FEW,
+    FEW_CALLS,
+    HONEST,
+    Spoilt,
+    a_training,
+    array,
+    implementation,
+    judged,
+    only,
+    rule_from,
+)
 
 ASCENT = rule_from(lambda theta, g, h: theta + h.learning_rate * g)
 COMMON = replace(
@@ -185,6 +197,66 @@ def test_a_check_that_judges_nothing_is_mistrusted():
 
     assert record.status == "mistrusted"
     assert record.message == "no bound is finite in any of 6 cases"
+
+
+def test_a_check_whose_elements_may_all_take_any_branch_is_mistrusted():
+    anywhere = Enclosure(array(0.0), array(0.5), (Enclosure(array(1.0), array(0.5)),))
+    record = judged(HONEST, (a_claim(lambda bench, training: bench.compare(array(0.0), anywhere, quantity="param")),))
+
+    assert record.status == "mistrusted"
+    assert record.message == "each of the 6 elements judged may take any branch of a discontinuity"
+    assert record.judged == record.undecided == 6
+
+
+# In the second step the first element's direction cancels, and rounding decides its sign.
+CANCELLING = replace(
+    FEW,
+    name="cancelling",
+    formulas=("lion",),
+    inputs=only(
+        a_training(
+            {"learning_rate": 0.25, "beta1": 0.5, "beta2": 0.75, "weight_decay": 0.0},
+            params=[0.0, 0.0],
+            grads=[[1.0, 1.0], [-0.25, 1.0], [1.0, 1.0], [1.0, 1.0]],
+        )
+    ),
+)
+
+
+def lion_that_takes(sign, last=1.0):
+    """Lion that says what sign 0 has in the second step, and how far the last step goes."""
+
+    def rule(theta, g, memory, h, t):
+        lengths = {2: np.array([sign, 1.0]), 4: np.array([last, 1.0])}
+        return theta - h.learning_rate * lengths.get(t, np.ones(2)).astype(theta.dtype)
+
+    return implementation(Program(rule), formula="lion")
+
+
+@pytest.mark.parametrize("sign", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_undecided_sign_may_be_any_and_is_counted(sign, dtype):
+    record = judged(lion_that_takes(sign), (CANCELLING,), dtype=dtype)
+
+    assert record.status == "conforms"
+    assert (record.judged, record.undecided) == (8, 1)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_after_an_undecided_sign_the_subject_is_judged_from_where_it_went(sign, dtype):
+    record = judged(lion_that_takes(sign, last=0.5), (CANCELLING,), dtype=dtype)
+
+    assert record.status == "deviates"
+    assert record.counterexample["step"] == 4
+
+
+@pytest.mark.parametrize("sign", [0.5, -0.25])
+def test_between_the_branches_of_a_sign_nothing_is_accepted(sign):
+    record = judged(lion_that_takes(sign), (CANCELLING,))
+
+    assert record.status == "deviates"
+    assert record.counterexample["step"] == 2
 
 
 def test_a_check_whose_cases_see_no_neighbour_is_mistrusted():

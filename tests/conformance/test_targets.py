@@ -52,6 +52,18 @@ class TwoBetas(torch.optim.Adam):
         super().__init__(params, betas=(b1, beta_2), **keywords)
 
 
+def wave(step, eta_max, eta_min, T_0, T_mult):
+    """A schedule in the names of the paper."""
+    while step >= T_0:
+        step, T_0 = step - T_0, T_0 * T_mult
+    return eta_min + (eta_max - eta_min) * (1 + np.cos(np.pi * step / T_0)) / 2
+
+
+def nameless_wave(t, high, low, length, growth):
+    assert all(type(number) is int for number in (t, length, growth))
+    return wave(t, high, low, length, growth)
+
+
 class OneBeta(torch.optim.Adam):
     """Adam whose first beta is nobody's business."""
 
@@ -279,3 +291,44 @@ def test_judging_numpy_code_imports_no_framework():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
+
+
+# -- Schedules -------------------------------------------------------------------------------------------------------
+
+CYCLES = {"peak_value": 1.0, "end_value": 0.5, "cycle_steps": 2, "cycle_growth": 2}
+
+
+NAMED = "eta_max is peak_value; eta_min is end_value; T_0 is cycle_steps; T_mult is cycle_growth; the step is an int"
+PLACED = "".join(f"{name} is given by position; " for name in CYCLES) + "the step is an int"
+
+
+@pytest.mark.parametrize(("target", "matching"), [(wave, NAMED), (nameless_wave, PLACED)], ids=["named", "placed"])
+def test_a_schedule_is_called_with_the_step_and_then_values_and_lengths(target, matching):
+    found = implementation(target, "schedule_cosine_restarts")
+    rates = found.factory(**CPU)(np.arange(7.0), **CYCLES)
+
+    assert found.matching == matching
+    assert found.dtypes == ("float64", "float32")
+    assert [round(rate, 4) for rate in rates] == [1.0, 0.75, 1.0, 0.9268, 0.75, 0.5732, 1.0]
+
+
+def test_a_length_that_is_set_reaches_the_schedule_as_an_integer():
+    found = implementation(nameless_wave, "schedule_cosine_restarts", hyperparameters={"cycle_growth": 2.0})
+    function = implementation(
+        lambda t, high, low, length: nameless_wave(t, high, low, length, 2),
+        "schedule_cosine_restarts",
+        hyperparameters={"cycle_growth": 2.0},
+    )
+
+    assert found.fixed == function.fixed == {"cycle_growth": 2.0}
+    assert function.factory(**CPU)(np.arange(3.0), **CYCLES).tolist() == [1.0, 0.75, 1.0]
+
+
+def test_a_length_that_is_no_whole_number_is_refused():
+    with pytest.raises(DomainError, match=r"cycle_growth must be a whole number, got cycle_growth=1\.5"):
+        implementation(wave, "schedule_cosine_restarts", hyperparameters={"cycle_growth": 1.5})
+
+
+def test_a_class_is_no_schedule():
+    with pytest.raises(UsageError, match="schedule_constant is a function of the step: target must be one"):
+        implementation(Descent, "schedule_constant")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oracle.formula import Formula, initial_state
-from properties.subject import Floats, Function, Group, Stepper
+from properties.subject import Floats, Function, Group, Schedule, Stepper
 
 __all__ = ["factory"]
 
@@ -56,4 +56,9 @@ def factory(formula: Formula) -> Any:
             formula(*(np.asarray(array, dtype=dtype) for array in arrays), **hyperparameters), dtype=np.float64
         )
 
-    return optimizers if formula.kind == "optimizer" else functions
+    def schedules(*, dtype: str, device: str) -> Schedule:
+        return lambda steps, **hyperparameters: np.array(
+            [formula(int(step), **hyperparameters) for step in steps], dtype=dtype
+        ).astype(np.float64)
+
+    return {"optimizer": optimizers, "function": functions, "schedule": schedules}[formula.kind]

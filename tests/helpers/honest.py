@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from conformance.faults.adagrad import ADAGRAD, ADAGRAD_INSIDE
 from conformance.faults.adam import ADAM
+from conformance.faults.adam_bourmaud import LITERAL
 from conformance.faults.clipping import Clip
 from conformance.faults.decay import ADAM_L2, ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
-from conformance.faults.programs import Program, Rule
+from conformance.faults.lion import LION, LION_LITERAL
+from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, RMS_NORM, STANDARDIZE, Norm, Recipe, Running
+from conformance.faults.programs import Arithmetic, Program, Rule
+from conformance.faults.rmsprop import RMSPROP, RMSPROP_INSIDE
+from conformance.faults.schedules import Rates
 
 __all__ = ["FORMS"]
 
@@ -93,6 +100,46 @@ def look_ahead(theta, g, memory, h, t):
     return theta - h.learning_rate * ((1 + h.momentum) * g + h.momentum * h.momentum * v)
 
 
+def reciprocal_adagrad(theta, g, memory, h, t):
+    s = memory["s"] = g * g + memory.get("s", np.zeros_like(theta))
+    return theta + (-h.learning_rate) * (g * (1 / (np.sqrt(s) + h.eps)))
+
+
+def lerped_rmsprop(theta, g, memory, h, t):
+    v = memory.get("v", np.zeros_like(theta))
+    memory["v"] = v + (1 - h.alpha) * (g * g - v)
+    return theta - (h.learning_rate * g) / (np.sqrt(memory["v"]) + h.eps)
+
+
+def unnormalised_rmsprop(theta, g, memory, h, t):
+    """Keep the weighted sum, and let the root of its factor stand beside the learning rate and epsilon."""
+    s = memory["s"] = h.alpha * memory.get("s", np.zeros_like(theta)) + g * g
+    root = np.sqrt(1 - h.alpha)
+    return theta - (h.learning_rate / root) * (g / (np.sqrt(s) + h.eps / root))
+
+
+def written_back_adam(theta, g, memory, h, t):
+    moments(theta, g, memory, h)
+    memory["exp_avg"] = memory["exp_avg"] * (1 / (1 - h.beta1**t))
+    memory["exp_avg_sq"] = memory["exp_avg_sq"] * (1 / (1 - h.beta2**t))
+    return theta - h.learning_rate * (memory["exp_avg"] / (np.sqrt(memory["exp_avg_sq"]) + h.eps))
+
+
+def lerped_lion(theta, g, memory, h, t):
+    m = memory.get("m", np.zeros_like(theta))
+    sign = np.sign(m + (1 - h.beta1) * (g - m))
+    memory["m"] = m + (1 - h.beta2) * (g - m)
+    return theta - h.learning_rate * (sign + h.weight_decay * theta)
+
+
+def unnormalised_lion(theta, g, memory, h, t):
+    """Keep the sum of gradients, and compare it with the gradient in its own scale."""
+    s = memory.get("s", np.zeros_like(theta))
+    sign = np.sign(h.beta1 * (1 - h.beta2) / (1 - h.beta1) * s + g)
+    memory["s"] = h.beta2 * s + g
+    return theta - h.learning_rate * h.weight_decay * theta - h.learning_rate * sign
+
+
 def by_norm(added: float, form: str) -> Callable[..., Any]:
     def clip(g, limit):
         largest = np.max(np.abs(g), initial=0)
@@ -108,40 +155,229 @@ def by_norm(added: float, form: str) -> Callable[..., Any]:
     return clip
 
 
+def folded_norm(recipe: Recipe) -> Callable[..., Any]:
+    """Scale and shift once: x s + (b - m s), with Welford's moments where the mean is subtracted."""
+
+    def body(x, weight=1, bias=0, *, eps=0.0):
+        turned = np.moveaxis(x, recipe.axis, 0)
+        if recipe.centre is RMS_NORM.centre:
+            middle, square = np.zeros_like(turned[0]), np.mean(turned * turned, axis=0)
+        else:
+            middle, square = welford(turned)
+        scale = weight * (1 / np.sqrt(np.expand_dims(square, recipe.axis) + eps))
+        return x * scale + (bias - np.expand_dims(middle, recipe.axis) * scale)
+
+    return body
+
+
+def welford(rows):
+    """Mean and variance along the first axis, in one pass."""
+    middle, total = np.zeros_like(rows[0]), np.zeros_like(rows[0])
+    for count, row in enumerate(rows, start=1):
+        before = row - middle
+        middle = middle + before / count
+        total = total + before * (row - middle)
+    return middle, total / len(rows)
+
+
+def corrected_average(old, new, momentum):
+    return old + momentum * (new - old)
+
+
+NORMS: Mapping[str, Recipe] = {
+    "standardize_feature": STANDARDIZE,
+    "batch_norm": BATCH_NORM,
+    "layer_norm": LAYER_NORM,
+    "rms_norm": RMS_NORM,
+}
+STATISTICS: Mapping[str, Callable[[Any], Any]] = {
+    "batch_norm_running_mean": lambda x: welford(x)[0],
+    "batch_norm_running_variance": lambda x: welford(x)[1] * len(x) / (len(x) - 1),
+    "batch_norm_running_variance_biased": lambda x: welford(x)[1],
+}
+
+
+def power_warmup(t, peak_value, end_value, warmup_steps):
+    weight = t / warmup_steps if t < warmup_steps else warmup_steps**0.5 * t**-0.5
+    return end_value * (1 - weight) + peak_value * weight
+
+
+def distance_triangle(t, init_value, peak_value, half_cycle_steps):
+    rest = t % (2 * half_cycle_steps)
+    return init_value + min(rest, 2 * half_cycle_steps - rest) * ((peak_value - init_value) / half_cycle_steps)
+
+
+def turning_triangle(t, init_value, peak_value, half_cycle_steps):
+    turn = t / (2 * half_cycle_steps) % 1.0
+    return peak_value - (peak_value - init_value) * abs(1 - 2 * turn)
+
+
+def squared_restarts(t, peak_value, end_value, cycle_steps, cycle_growth):
+    while t >= cycle_steps:
+        t, cycle_steps = t - cycle_steps, cycle_steps * cycle_growth
+    return peak_value - (peak_value - end_value) * math.sin(0.5 * math.pi * t / cycle_steps) ** 2
+
+
+def factored_wave(t, peak_value, decay_steps):
+    return peak_value * ((1 - 0.1) * (0.5 * (1 + math.cos(math.pi * min(t / decay_steps, 1.0)))) + 0.1)
+
+
+def next_on_the_wave(rate, t, peak_value, decay_steps):
+    """Go from one rate to the next, as torch does."""
+    if t > decay_steps:
+        return rate
+    here, before = (1 + math.cos(math.pi * k / decay_steps) for k in (t, t - 1))
+    return here / before * (rate - 0.1 * peak_value) + 0.1 * peak_value
+
+
+def minimum_of_lines(t, peak_value, end_value, warmup_steps, decay_steps):
+    if t < warmup_steps:
+        return peak_value * (t / warmup_steps)
+    part = min((t - warmup_steps) / decay_steps, 1.0)
+    return part * end_value + (1.0 - part) * peak_value
+
+
+def transformer_by_its_peak(t, model_width, warmup_steps):
+    peak = 1 / math.sqrt(model_width * warmup_steps)
+    return peak * min(t / warmup_steps, math.sqrt(warmup_steps / max(t, 1)))
+
+
+class Stepwise:
+    """A factory of schedules that begin at the peak and reach each rate from the one before."""
+
+    def __init__(self, following):
+        self.following = following
+
+    def __call__(self, *, dtype, device):
+        def schedule(steps, **hyperparameters):
+            rates = [hyperparameters["peak_value"]]
+            for step in range(1, steps.size):
+                rates.append(self.following(rates[-1], step, **hyperparameters))
+            arithmetic = Arithmetic(dtype)
+            return np.array(arithmetic.store(np.array(rates)), dtype=np.float64)
+
+        return schedule
+
+
+def elementwise(function, x):
+    return np.reshape(np.array([function(value) for value in np.ravel(x)], dtype=x.dtype), x.shape)
+
+
+def stable_sigmoid(x):
+    power = np.exp(-np.abs(x))
+    return np.where(x < 0, power, 1) / (1 + power)
+
+
+def gelu(x):
+    return 0.5 * x + 0.5 * x * elementwise(math.erf, x / math.sqrt(2))
+
+
+def log_softmax(s):
+    shifted = s - np.max(s, axis=-1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+
+
+def half_gated(both):
+    first, second = np.split(both, 2, axis=-1)
+    return first / (1 + np.exp(-second))
+
+
 ADAM_FORMS = {"folded": folded_adam, "unnormalised": unnormalised_adam, "narrow scalars": narrow_scalars(folded_adam)}
 
-#: Factories by formula and form.
-FORMS: Mapping[str, Mapping[str, Any]] = {
-    formula: {name: Program(rule) for name, rule in rules.items()}
-    for formula, rules in {
-        "gd": {
-            "printed": GD,
-            "negative rate": lambda theta, g, memory, h, t: theta + (-h.learning_rate) * g,
-            "narrow scalars": narrow_scalars(GD),
-        },
-        "momentum_ema": {"lerp": averaged, "narrow scalars": narrow_scalars(averaged)},
-        "momentum_heavy_ball": {"printed": HEAVY_BALL, "distributed": distributed_heavy_ball},
-        "momentum_torch_dampening": {"swapped sum": dampened},
-        "momentum_nesterov": {"one sum": look_ahead},
-        "sgd_l2": {
-            "factored": lambda theta, g, memory, h, t: (
-                theta * (1 - h.learning_rate * h.l2_penalty) - h.learning_rate * g
-            )
-        },
-        "weight_decay_unscaled": {
-            "factored": lambda theta, g, memory, h, t: theta * (1 - h.weight_decay) - h.learning_rate * g
-        },
-        "adam": {"printed": ADAM, **ADAM_FORMS},
-        "adam_eps_hat": {"lerp": eps_hat},
-        "adam_l2": {"printed": ADAM_L2, **ADAM_FORMS},
-        "adamw": {"printed": ADAMW, **ADAM_FORMS},
-        "adamw_paper_scaling": ADAM_FORMS,
-    }.items()
-} | {
-    "clip_by_value": {
-        "bounds": Clip(lambda g, c: np.maximum(-c, np.minimum(g, c))),
-        "sign and magnitude": Clip(lambda g, c: np.copysign(np.minimum(np.abs(g), c), g)),
+CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
+    "relu": {"half of the sum": lambda x: 0.5 * x + 0.5 * np.abs(x)},
+    "sigmoid": {"tangent": lambda x: 0.5 * (1 + np.tanh(0.5 * x)), "stable": stable_sigmoid},
+    "silu": {"quotient": lambda x: x / (1 + np.exp(-x)), "tangent": lambda x: 0.5 * x + 0.5 * x * np.tanh(0.5 * x)},
+    "gelu_sigmoid": {"quotient": lambda x: x / (1 + np.exp(-1.702 * x))},
+    "gelu_tanh": {
+        "factored": lambda x: 0.5 * x * (1 + np.tanh(x * (math.sqrt(2 / math.pi) * (1 + 0.044715 * x * x)))),
     },
-    "clip_by_norm": {form: Clip(by_norm(0.0, form)) for form in ("minimum", "scaled norm", "quotient")},
-    "clip_by_norm_torch": {form: Clip(by_norm(1e-6, form)) for form in ("minimum", "scaled norm", "quotient")},
+    "gelu": {"complement": lambda x: 0.5 * x * elementwise(math.erfc, -x * math.sqrt(0.5))},
+    "loss_squared_error": {"dot product": lambda s, y: np.dot((s - y).ravel(), (s - y).ravel())},
+    "loss_mse": {"shares": lambda s, y: np.sum((s - y) ** 2 / s.size)},
+    "loss_l1": {"larger less smaller": lambda s, y: np.sum(np.maximum(s, y) - np.minimum(s, y))},
+    "loss_bce": {"log1p": lambda p, y: np.mean((y - 1) * np.log1p(-p) - y * np.log(p))},
+    "bce_with_logits": {
+        "complement": lambda z, y: np.mean((1 - y) * z - np.minimum(z, 0) + np.log1p(np.exp(-np.abs(z)))),
+    },
+    "softmax": {"exponential": lambda s: np.exp(log_softmax(s))},
+    "loss_cross_entropy": {"picked": lambda s, y: -np.max(np.where(y == 1, log_softmax(s), -np.inf), axis=-1)},
+    "glu": {"side by side": lambda x, w, b, v, c: half_gated(x @ np.hstack([w, v]) + np.hstack([b, c]))},
+    "geglu": {
+        "last row first": lambda x, w, b, v, c: gelu((x[::-1] @ w)[::-1] + b) * (c + x @ v),
+    },
+    "swiglu": {"quotient": lambda x, w, b, v, c: (b + x @ w) * (c + x @ v) / (1 + np.exp(-(b + x @ w)))},
 }
+
+#: Factories by formula and form.
+FORMS: Mapping[str, Mapping[str, Any]] = (
+    {
+        formula: {name: Program(rule) for name, rule in rules.items()}
+        for formula, rules in {
+            "gd": {
+                "printed": GD,
+                "negative rate": lambda theta, g, memory, h, t: theta + (-h.learning_rate) * g,
+                "narrow scalars": narrow_scalars(GD),
+            },
+            "momentum_ema": {"lerp": averaged, "narrow scalars": narrow_scalars(averaged)},
+            "momentum_heavy_ball": {"printed": HEAVY_BALL, "distributed": distributed_heavy_ball},
+            "momentum_torch_dampening": {"swapped sum": dampened},
+            "momentum_nesterov": {"one sum": look_ahead},
+            "sgd_l2": {
+                "factored": lambda theta, g, memory, h, t: (
+                    theta * (1 - h.learning_rate * h.l2_penalty) - h.learning_rate * g
+                )
+            },
+            "weight_decay_unscaled": {
+                "factored": lambda theta, g, memory, h, t: theta * (1 - h.weight_decay) - h.learning_rate * g
+            },
+            "adam": {"printed": ADAM, **ADAM_FORMS},
+            "adam_eps_hat": {"lerp": eps_hat},
+            "adam_l2": {"printed": ADAM_L2, **ADAM_FORMS},
+            "adamw": {"printed": ADAMW, **ADAM_FORMS},
+            "adamw_paper_scaling": ADAM_FORMS,
+            "adagrad": {
+                "printed": ADAGRAD,
+                "reciprocal": reciprocal_adagrad,
+                "narrow scalars": narrow_scalars(ADAGRAD),
+            },
+            "adagrad_eps_inside": {"printed": ADAGRAD_INSIDE, "narrow scalars": narrow_scalars(ADAGRAD_INSIDE)},
+            "rmsprop": {
+                "printed": RMSPROP,
+                "lerp": lerped_rmsprop,
+                "unnormalised": unnormalised_rmsprop,
+                "narrow scalars": narrow_scalars(RMSPROP),
+            },
+            "rmsprop_eps_inside": {"printed": RMSPROP_INSIDE, "narrow scalars": narrow_scalars(RMSPROP_INSIDE)},
+            "adam_bourmaud_literal_k1": {"printed": LITERAL, "reciprocals": written_back_adam},
+            "lion": {
+                "printed": LION,
+                "lerp": lerped_lion,
+                "unnormalised": unnormalised_lion,
+                "narrow scalars": narrow_scalars(LION),
+            },
+            "lion_literal_ct": {"printed": LION_LITERAL, "narrow scalars": narrow_scalars(LION_LITERAL)},
+        }.items()
+    }
+    | {
+        "schedule_constant": {"returned": Rates(lambda t, init_value: init_value)},
+        "schedule_classic_warmup": {"powers": Rates(power_warmup)},
+        "schedule_triangular": {"distance": Rates(distance_triangle), "turns": Rates(turning_triangle)},
+        "schedule_cosine_restarts": {"square": Rates(squared_restarts)},
+        "schedule_cosine_to_10pct": {"one factor": Rates(factored_wave), "recursive": Stepwise(next_on_the_wave)},
+        "schedule_linear_decay_warmup": {"minimum": Rates(minimum_of_lines)},
+        "schedule_transformer": {"peak": Rates(transformer_by_its_peak)},
+        "clip_by_value": {
+            "bounds": Clip(lambda g, c: np.maximum(-c, np.minimum(g, c))),
+            "sign and magnitude": Clip(lambda g, c: np.copysign(np.minimum(np.abs(g), c), g)),
+        },
+        "clip_by_norm": {form: Clip(by_norm(0.0, form)) for form in ("minimum", "scaled norm", "quotient")},
+        "clip_by_norm_torch": {form: Clip(by_norm(1e-6, form)) for form in ("minimum", "scaled norm", "quotient")},
+    }
+    | {formula: {"printed": Norm(recipe), "folded": Norm(folded_norm(recipe))} for formula, recipe in NORMS.items()}
+    | {
+        formula: {"two products": Norm(Running(statistic)), "correction": Norm(Running(statistic, corrected_average))}
+        for formula, statistic in STATISTICS.items()
+    }
+    | {formula: {name: Norm(body) for name, body in forms.items()} for formula, forms in CURVES.items()}
+)

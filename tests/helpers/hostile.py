@@ -28,7 +28,12 @@ def hostile(rng: np.random.Generator, size: int) -> NDArray[np.float64]:
 
 def hyperparameters(formula: Formula, rng: np.random.Generator) -> dict[str, float]:
     """Draw from the whole domain of a formula, its ends with some probability."""
-    return {name: _from_domain(rng, domain.low, domain.high, domain) for name, domain in formula.domain.items()}
+    return {
+        name: int(rng.integers(domain.low, 40))
+        if name in formula.lengths
+        else _from_domain(rng, domain.low, domain.high, domain)
+        for name, domain in formula.domain.items()
+    }
 
 
 def _from_domain(rng: np.random.Generator, low: float, high: float, domain: object) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracle.arithmetic.elements import ElementArray, ElementNamespace, elementwise
+from oracle.arithmetic.levels import rational_root
 from oracle.exact import map_leaves
 
 _CONTEXT = mpmath.MPContext()
@@ -22,6 +24,13 @@ class MPArray(ElementArray):
     element = staticmethod(_CONTEXT.mpf)
 
 
+def _erfc(x: Any) -> Any:
+    # The library refuses such numbers: the first term of the asymptotic series rounds to the same float64.
+    if abs(x) > 2**100:
+        return _CONTEXT.exp(-x * x) / (x * _CONTEXT.sqrt(_CONTEXT.pi)) if x > 0 else _CONTEXT.mpf(2)
+    return _CONTEXT.erfc(x)
+
+
 class MPNamespace(ElementNamespace):
     sqrt = elementwise(_CONTEXT.sqrt)
     sign = elementwise(_CONTEXT.sign)
@@ -29,10 +38,21 @@ class MPNamespace(ElementNamespace):
     log = elementwise(_CONTEXT.log)
     tanh = elementwise(_CONTEXT.tanh)
     erf = elementwise(_CONTEXT.erf)
+    erfc = elementwise(_erfc)
+    log1p = elementwise(_CONTEXT.log1p)
+    pi = _CONTEXT.pi
     cos = elementwise(_CONTEXT.cos)
     maximum = elementwise(max)
     minimum = elementwise(min)
     where = elementwise(lambda condition, if_true, if_false: if_true if condition else if_false)
+
+    def cosine(self, turn: Fraction, *_: Any) -> MPArray:
+        if turn.denominator <= 3:  # the only fractions of half a turn with a rational cosine, a multiple of 1/2
+            return MPArray(round(2 * math.cos(math.pi * turn)) / 2)
+        return MPArray(_CONTEXT.cospi(_CONTEXT.mpf(turn.numerator) / turn.denominator))
+
+    def root(self, ratio: Fraction, *_: Any) -> MPArray | Fraction:
+        return rational_root(ratio) or MPArray(_CONTEXT.sqrt(_CONTEXT.mpf(ratio.numerator) / ratio.denominator))
 
 
 MPArray.namespace = MPNamespace(MPArray)
@@ -40,6 +60,8 @@ MPArray.namespace = MPNamespace(MPArray)
 
 def nearest_float(numerator: int, exponent: int) -> float:
     """Round ``numerator * 2**exponent`` once: division of integers rounds to nearest, ties to even."""
+    if exponent < -20_000:  # what is this far down needs no quotient of such integers
+        numerator, exponent = (numerator > 0) - (numerator < 0), -20_000
     try:
         return numerator * 2**exponent / 1 if exponent > 0 else numerator / 2**-exponent
     except OverflowError:

@@ -18,6 +18,8 @@ from oracle.dialects import neighbour
 from oracle.domains import Domain
 from oracle.errors import UnknownFormulaError
 from oracle.formula import initial_state
+from tests.helpers.arguments import plain_arguments
+from tests.helpers.rates import STEPS, rates, settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +29,7 @@ NUMBERS = {
     "beta2": 0.875,
     "eps": 0.125,
     "momentum": 0.75,
+    "alpha": 0.75,
     "dampening": 0.375,
     "l2_penalty": 0.25,
     "weight_decay": 0.25,
@@ -35,15 +38,25 @@ NUMBERS = {
     "max_norm": 1.0,
 }
 
+ARRAYS = (np.array([0.5, 3.0]), np.array([1.0, -2.0]), np.array([0.25, 1.5]))
+
+
+def arguments(formula):
+    """Arrays for a function."""
+    return plain_arguments(formula) or ARRAYS[: len(formula.arrays)]
+
+
 every_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda record: record.id)
 
 
 def evaluate(formula, number):
-    """Three steps of an optimizer, or one call of a function, in the number system of ``number``."""
+    """Three steps of an optimizer, one call of a function, or some rates, in the number system of ``number``."""
+    if formula.kind == "schedule":
+        return rates(formula, number)
     values = {name: number(NUMBERS[name]) for name in formula.hyperparameters}
     param, grad = number(np.array([1.0, -2.0])), number(np.array([0.5, 3.0]))
     if formula.kind == "function":
-        return formula(grad, **values)
+        return formula(*(number(array) for array in arguments(formula)), **values)
     state = initial_state(formula.state_type, 0 * param)
     for _ in range(3):
         param, state = formula(param, grad, state, **values)
@@ -70,7 +83,7 @@ def test_every_formula_and_neighbour_runs_in_balls_and_numpy_alike(formula):
         assert near(evaluate(record, lambda value: value), in_balls(record))
 
 
-@every_formula
+@pytest.mark.parametrize("formula", [f for f in FORMULAS if f.kind != "schedule"], ids=lambda record: record.id)
 def test_every_formula_and_neighbour_runs_on_torch_tensors_in_float64(formula):
     def number(value):
         return torch.tensor(value) if isinstance(value, np.ndarray) else value
@@ -87,12 +100,16 @@ def test_every_formula_and_neighbour_runs_in_symbols(formula):
     values = {name: symbol_array(name, positive=True) for name in formula.hyperparameters}
     param, grad = symbol_array("theta", real=True), symbol_array("g", real=True)
     for record in with_neighbours(formula):
-        if record.kind == "function":
-            result = record(grad, **values)
+        if record.kind == "schedule":
+            lengths = {name: value for name, value in settings(formula).items() if name in formula.lengths}
+            result = record(4, **{**values, **lengths})
+        elif record.kind == "function":
+            names = [f"{name}0 {name}1" for name in formula.arrays]
+            result = record(*(symbol_array(pair, real=True) for pair in names), **values)
         else:
             result, _ = record(param, grad, initial_state(record.state_type, 0 * param), **values)
 
-        assert result.elements.item().free_symbols
+        assert all(element.free_symbols for element in result.elements.flat)
 
 
 @every_formula
@@ -100,11 +117,14 @@ def test_every_formula_and_neighbour_runs_in_symbols(formula):
 def test_every_formula_and_neighbour_runs_under_rounding(formula, storage):
     precision = Precision(storage, storage, FLOAT64)
     arrays = (np.array([1.0, -2.0]), np.array([0.5, 3.0]))
-    values = {name: NUMBERS[name] for name in formula.hyperparameters}
+    schedule = formula.kind == "schedule"
+    values = settings(formula) if schedule else {name: NUMBERS[name] for name in formula.hyperparameters}
     for record in with_neighbours(formula):
-        if record.kind == "function":
-            enclosure = bound(record, arrays[1], precision=precision, **values)
-            expected = record(arrays[1], **values)
+        if schedule:
+            enclosure, expected = bound(record, np.array(STEPS), precision=precision, **values), rates(record)
+        elif record.kind == "function":
+            enclosure = bound(record, *arguments(formula), precision=precision, **values)
+            expected = record(*arguments(formula), **values)
         else:
             enclosure, _ = bound(record, *arrays, precision=precision, **values)
             expected, _ = record(*arrays, initial_state(record.state_type, np.zeros(2)), **values)
@@ -210,4 +230,6 @@ def test_bodies_never_branch_on_arrays(formula):
     tree = ast.parse(inspect.cleandoc(inspect.getsource(formula.body)))
     tested = [node.test for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp | ast.While)]
 
-    assert all(ast.unparse(test) == "step == 1" for test in tested)
+    names = {node.id for test in tested for node in ast.walk(test) if isinstance(node, ast.Name)}
+    whole_numbers = {"step", *formula.lengths} if formula.kind == "schedule" else set()
+    assert names <= whole_numbers or all(ast.unparse(test) == "step == 1" for test in tested)

@@ -15,7 +15,7 @@ import pytest
 
 from oracle.arithmetic import rounded_functions, rounding
 from oracle.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format, Precision
-from oracle.arithmetic.primitives import decayed, moving_average, stored
+from oracle.arithmetic.primitives import decayed, interpolated, moving_average, stored
 from oracle.arithmetic.rounding import Rounded
 from oracle.bound import Walk, bound
 from oracle.catalogue import get
@@ -76,6 +76,20 @@ def _correction_with_little_after_much(beta: float) -> float:
     m, x = kit.array(average), kit.array(new)
     observed = m + (kit.scalar(1.0) - kit.scalar(beta)) * (x - m)
     return _worst(lambda m, x, *, beta: moving_average(beta, m, x), (average, new), observed, beta=beta)
+
+
+def _printed_direction(patch: Patch) -> None:
+    patch.setattr(
+        rounded_functions, "interpolated", lambda beta, average, new: beta * average.read() + (1 - beta) * new
+    )
+
+
+def _direction_with_little_after_much() -> float:
+    kit = Kit(_uniform(FLOAT32))
+    average, new = _numbers(FLOAT32, 2, 4), _numbers(FLOAT32, -9, -7)
+    m, x = kit.array(average), kit.array(new)
+    observed = m + (kit.scalar(1.0) - kit.scalar(0.1)) * (x - m)
+    return _worst(lambda m, x, *, beta: interpolated(beta, m, x), (average, new), observed, beta=0.1)
 
 
 def _printed_decay(patch: Patch) -> None:
@@ -385,6 +399,9 @@ COUNTEREXAMPLES = (
     Counterexample(
         "an average with beta 0 forgets exactly", _printed_average, lambda: _correction_with_little_after_much(0.0)
     ),
+    Counterexample(
+        "a direction costs what its printed line costs", _printed_direction, _direction_with_little_after_much
+    ),
     Counterexample("a decay costs what its printed line costs", _printed_decay, _factored_decay),
     Counterexample("a division rounds once", _one_rounding_for_a_division, _product_with_a_reciprocal),
     Counterexample("a root is correctly rounded", _correctly_rounded_root, _root_by_reciprocal_root),
@@ -477,6 +494,19 @@ def test_an_average_that_overflowed_gives_no_bound_even_where_beta_forgets_it() 
     bounded = [walk.step(np.asarray([grad]), values)[0].bounded.all() for grad in (2.0**95, 1.0)]
 
     assert not any(bounded)
+
+
+def test_a_weight_whose_inverse_leaves_the_format_gives_no_bound() -> None:
+    beta, start, grad = 1 - 2.0**-20, np.asarray([1.0]), np.asarray([0.5])
+    values = {"learning_rate": 0.1, "beta1": beta, "beta2": 0.5, "weight_decay": 0.0}
+    kit = Kit(_uniform(FLOAT16))
+    with np.errstate(all="ignore"):  # an honest way to write the direction: compared in the gradient's scale
+        weight = kit.scalar(beta) / (kit.scalar(1.0) - kit.scalar(beta))
+        direction = weight * kit.array(0 * grad) + kit.array(grad)
+
+    assert np.isnan(kit.shown(direction)).all()
+    assert np.isinf(bound(get("lion"), start, grad, precision=kit.precision, **values)[0].error).all()
+    assert np.isfinite(bound(get("lion"), start, grad, precision=_uniform(FLOAT32), **values)[0].error).all()
 
 
 def test_a_copy_of_a_subnormal_gradient_may_be_flushed() -> None:

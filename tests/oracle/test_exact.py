@@ -14,6 +14,7 @@ from oracle.exact import Decisions, exact, map_leaves
 from oracle.formula import Formula, NoState, initial_state
 from oracle.optimizers.adam import AdamState
 from oracle.trajectory import trajectory
+from tests.helpers.arguments import hostile_arguments
 from tests.helpers.hostile import hostile, hyperparameters
 from tests.helpers.mp import mp_exact
 
@@ -48,8 +49,10 @@ def test_every_formula_equals_an_evaluation_with_more_bits_rounded_once(formula:
     answered = 0
     for _ in range(draws(60, 10_000)):
         values = hyperparameters(formula, rng)
-        if formula.kind == "function":
-            function, args, kwargs = formula, (hostile(rng, 3),), values
+        if formula.kind == "schedule":
+            function, args, kwargs = formula, (int(rng.integers(0, 160)),), values
+        elif formula.kind == "function":
+            function, args, kwargs = formula, hostile_arguments(formula, rng), values
         else:
             grads = [hostile(rng, 3) for _ in range(3)]
             function, args, kwargs = trajectory(formula), (hostile(rng, 3), grads), {"hyperparameters": values}

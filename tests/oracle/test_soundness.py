@@ -17,12 +17,14 @@ from oracle.arithmetic.formats import FORMATS, Precision, precision_models
 from oracle.bound import Walk
 from oracle.catalogue import get
 from tests.helpers.programs.adam_programs import ADAM_IDS
+from tests.helpers.programs.adaptive_programs import ADAPTIVE_IDS
 from tests.helpers.programs.clip_programs import CLIP_IDS, ClipForm
 from tests.helpers.programs.inputs import Training, draw_clipping, draw_training, mild_training, precisions
 from tests.helpers.programs.judge import Tally, draw_form, judge_clipping, judge_training
+from tests.helpers.programs.lion_programs import LION_IDS
 from tests.helpers.programs.momentum_programs import MOMENTUM_IDS
 
-OPTIMIZERS = (*MOMENTUM_IDS, *ADAM_IDS)
+OPTIMIZERS = (*MOMENTUM_IDS, *ADAPTIVE_IDS, *ADAM_IDS, *LION_IDS)
 FORMS_PER_TRAINING = 8
 
 # Share of elements that have a bound although the inputs visit the ends of the range, where the
@@ -69,7 +71,7 @@ def test_no_honest_program_leaves_the_bound(
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("formula", ["adamw", "momentum_nesterov", "adam_l2"])
+@pytest.mark.parametrize("formula", ["adamw", "momentum_nesterov", "adam_l2", "lion"])
 def test_no_honest_program_leaves_a_bound_that_follows_it(formula: str, dtype: str, draws: Draws) -> None:
     rng, tally = _generator("following", formula, dtype), Tally()
     for training in _trainings(rng, formula, dtype, draws(8, 120)):

@@ -17,6 +17,7 @@ CPU = {"dtype": "float64", "device": "cpu"}
 VALUES = {
     "learning_rate": 0.5,
     "momentum": 0.5,
+    "alpha": 0.75,
     "dampening": 0.25,
     "l2_penalty": 0.5,
     "weight_decay": 0.5,
@@ -38,7 +39,7 @@ def values_of(formula: str) -> dict[str, float]:
 
 
 OPTIMIZERS = [each for each in backend().implementations if get(each.formula).kind == "optimizer"]
-FUNCTIONS = [each for each in backend().implementations if get(each.formula).kind == "function"]
+CLIPS = [each for each in backend().implementations if get(each.formula).arrays == ("grad",)]
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -98,9 +99,9 @@ def test_every_declared_optimizer_runs_in_every_declared_dtype(each, dtype):
     assert set(stepper.state()[0]) == set(each.state)
 
 
-@pytest.mark.parametrize("each", FUNCTIONS, ids=lambda each: each.label)
+@pytest.mark.parametrize("each", CLIPS, ids=lambda each: each.label)
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_every_declared_function_runs_in_every_declared_dtype(each, dtype):
+def test_every_declared_clip_runs_in_every_declared_dtype(each, dtype):
     clip = each.factory(dtype=dtype, device="cpu")
 
     clipped = clip(np.array([3.0, -4.0]), **values_of(each.formula))
@@ -166,6 +167,23 @@ def test_a_group_whose_entries_have_other_names_is_found_by_its_own_spelling():
     stepper.step([np.ones(1), np.ones(1)])
 
     assert [param.item() for param in stepper.params()] == [-5.0, -4.0]
+
+
+@pytest.mark.parametrize(
+    ("formula", "paths"), [("rmsprop", {"loop", "foreach"}), ("adagrad", {"loop", "foreach", "fused"})]
+)
+def test_only_the_paths_that_torch_has_are_declared(formula, paths):
+    on_the_cpu = [each for each in backend().implementations if each.formula == formula and "cpu" in each.devices]
+
+    assert {each.label.rpartition(":")[2] for each in on_the_cpu} == paths
+
+
+@pytest.mark.parametrize(("formula", "name"), [("rmsprop", "square_avg"), ("adagrad", "sum")])
+def test_the_squares_that_torch_keeps_bear_the_names_of_the_oracle(formula, name):
+    stepper = chosen(formula, "loop").factory([np.ones(1)], [Group((0,), values_of(formula))], **CPU)
+    stepper.step([np.array([2.0])])
+
+    assert stepper.state()[0][name] == {"rmsprop": 1.0, "adagrad": 4.0}[formula]
 
 
 def test_labels_and_formulas_make_unique_ids():

@@ -13,7 +13,7 @@ from tests.helpers.programs.kit import POWERS, Floats, Inapplicable, Kit, Tensor
 
 __all__ = ["ADAM_IDS", "AXES", "DECAYS", "AdamForm", "Update", "run_adam"]
 
-ADAM_IDS = ("adam", "adam_eps_hat", "adam_l2", "adamw", "adamw_paper_scaling")
+ADAM_IDS = ("adam", "adam_eps_hat", "adam_bourmaud_literal_k1", "adam_l2", "adamw", "adamw_paper_scaling")
 
 
 @dataclass(frozen=True)
@@ -209,8 +209,12 @@ def run_adam(
     zeros = kit.array(np.zeros_like(param))
     scalars = {name: kit.scalar(value) for name, value in hyperparameters[0].items()}
     wide_state = form.kept_wide in ("state", "everything")
-    first = Average(kit, form.first, scalars["beta1"], zeros, squares=False, wide=wide_state)
-    second = Average(kit, form.second, scalars["beta2"], zeros, squares=True, wide=wide_state)
+    written_back = formula == "adam_bourmaud_literal_k1"
+    wide = wide_state or written_back
+    first = Average(kit, form.first, scalars["beta1"], zeros, squares=False, wide=wide)
+    second = Average(kit, form.second, scalars["beta2"], zeros, squares=True, wide=wide)
+    if written_back and (form.ratio == "one_array" or not (first.is_plain and second.is_plain)):
+        raise Inapplicable  # another scale than that of the corrected average which is kept
     history = []
     for step, (grad, values) in enumerate(zip(grads, hyperparameters, strict=True), start=1):
         scalars = {name: kit.scalar(value) for name, value in values.items()}
@@ -222,6 +226,11 @@ def run_adam(
         weight2 = nonzero(kit.weight(second.beta, step, form.power))
         first.update(new, weight1)
         second.update(new, weight2)
+        if written_back:
+            reciprocal = "product" in form.root or "reciprocal" in form.root
+            first.correct(weight1, reciprocal=reciprocal, wide=wide_state)
+            second.correct(weight2, reciprocal=reciprocal, wide=wide_state)
+            weight1 = weight2 = kit.scalar(1.0)
         m, m_weight = first.read(weight1)
         v, v_weight = second.read(weight2)
         eps = scalars["eps"]

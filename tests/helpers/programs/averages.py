@@ -100,6 +100,12 @@ class Average:
                 result = _UPDATES[self._form](kit, beta, rest, kept, new)
         self._kept = result if self._wide else kit.stored(result)
 
+    def correct(self, weight: Any, *, reciprocal: bool, wide: bool) -> None:
+        """Divide what is kept, and keep the quotient."""
+        kit, kept = self._kit, self._kept
+        result = kept * (kit.scalar(1.0) / weight) if reciprocal else kept / weight
+        self._kept = result if wide else kit.stored(result)
+
     def read(self, weight: Any) -> tuple[Tensor, Any]:
         """Return what is kept, and what divides it to give the corrected average."""
         if self._form.startswith("corrected"):

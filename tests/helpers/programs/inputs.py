@@ -86,8 +86,7 @@ def draw_training(rng: np.random.Generator, names: tuple[str, ...], form: Format
         grads = np.copysign(2.0 ** rng.integers(_low(form), _high(form), grads.shape), grads)
     first = _hyperparameters(rng, names, form, size)
     if shape == 7:  # what has been gathered cancels against the next gradient, almost
-        beta = first.get("momentum", first.get("beta1", 0.0))
-        grads[1:2] = -beta * grads[:1] * (1 + 2.0 ** rng.uniform(-form.bits, 0, elements))
+        grads[1:2] = -_gathered(first) * grads[:1] * (1 + 2.0 ** rng.uniform(-form.bits - 2, 0, elements))
     scale = float(rng.choice([0.0, 0.0, 1e-6, 1e-3, 1.0, 1.0, 100.0, size]))
     values = [first] * steps
     if rng.random() < 0.2:
@@ -110,6 +109,7 @@ def mild_training(rng: np.random.Generator, names: tuple[str, ...], form: Format
         "schedule_multiplier": float(rng.uniform(0.25, 1.0)),
         "beta1": float(rng.choice(betas)),
         "beta2": float(rng.choice(betas)),
+        "alpha": float(rng.choice(betas)),
         "momentum": float(rng.choice(betas)),
         "dampening": float(rng.choice(betas)),
         "eps": float(rng.uniform(0.1, 1.0)),
@@ -153,6 +153,7 @@ def _hyperparameters(rng: np.random.Generator, names: tuple[str, ...], form: For
         "beta1": beta(),
         "beta2": beta(),
         "momentum": beta(),
+        "alpha": beta(),
         "dampening": beta(),
         "eps": max(eps, 1e-2) if form is FLOAT16 and rng.random() < 0.8 else eps,
         "weight_decay": decay(),
@@ -164,6 +165,13 @@ def _hyperparameters(rng: np.random.Generator, names: tuple[str, ...], form: For
         whole = 1.0 / max(values["learning_rate"], 1e-3)
         values["weight_decay"] = values["l2_penalty"] = whole * float(rng.choice([1.0, 3.0]))
     return {name: values[name] for name in names}
+
+
+def _gathered(values: Mapping[str, float]) -> float:
+    """Part of the first gradient that stands against the second."""
+    if "beta1" in values and "eps" not in values:  # the direction of Lion
+        return values["beta1"] * (1 - values["beta2"]) / (1 - values["beta1"])
+    return values.get("momentum", values.get("beta1", 0.0))
 
 
 def _magnitude(rng: np.random.Generator, form: Format) -> float:

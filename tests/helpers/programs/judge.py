@@ -12,12 +12,23 @@ from oracle.arithmetic.formats import Precision
 from oracle.bound import Walk, bound
 from oracle.catalogue import get
 from tests.helpers.programs.adam_programs import ADAM_IDS, AdamForm, run_adam
+from tests.helpers.programs.adaptive_programs import ADAPTIVE_IDS, AdaptiveForm, run_adaptive
 from tests.helpers.programs.clip_programs import ClipForm, run_clip
 from tests.helpers.programs.inputs import Clipping, Training
 from tests.helpers.programs.kit import Floats, Inapplicable, Kit
-from tests.helpers.programs.momentum_programs import MomentumForm, run_momentum
+from tests.helpers.programs.lion_programs import LION_IDS, LionForm, run_lion
+from tests.helpers.programs.momentum_programs import MOMENTUM_IDS, MomentumForm, run_momentum
 
 __all__ = ["Tally", "draw_form", "judge_clipping", "judge_training", "train"]
+
+
+#: Forms, and what runs one, by the ids of the formulas that they are programs of.
+PROGRAMS: tuple[tuple[tuple[str, ...], Any, Any], ...] = (
+    (MOMENTUM_IDS, MomentumForm, run_momentum),
+    (ADAPTIVE_IDS, AdaptiveForm, run_adaptive),
+    (ADAM_IDS, AdamForm, run_adam),
+    (LION_IDS, LionForm, run_lion),
+)
 
 
 @dataclass
@@ -66,14 +77,15 @@ class Tally:
         return f"{self.steps} steps, {len(self.forms)} forms, {share:.1%} bounded, worst {self.worst:.6f}"
 
 
-def draw_form(rng: np.random.Generator, formula: str) -> AdamForm | MomentumForm:
+def draw_form(rng: np.random.Generator, formula: str) -> Any:
     """Draw a program for an optimizer."""
-    return AdamForm.draw(rng) if formula in ADAM_IDS else MomentumForm.draw(rng)
+    (form,) = (form for ids, form, _ in PROGRAMS if formula in ids)
+    return form.draw(rng)
 
 
 def train(kit: Kit, form: Any, formula: str, training: Training) -> list[tuple[Floats, dict[str, Floats]]] | None:
     """Run a program, or return None where its form has no meaning."""
-    program: Any = run_adam if formula in ADAM_IDS else run_momentum
+    (program,) = (run for ids, _, run in PROGRAMS if formula in ids)
     try:
         with np.errstate(all="ignore"):
             history: list[tuple[Floats, dict[str, Floats]]] = program(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oracle.arithmetic import rounded_functions as xp
-from oracle.arithmetic.composites import decayed, moving_average, quotient, rescaled, stored
+from oracle.arithmetic.composites import decayed, interpolated, moving_average, quotient, rescaled, stored
 from oracle.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Precision
 from oracle.arithmetic.rounding import Rounded, atom, given
 from oracle.arithmetic.scalars import hyperparameter
@@ -54,6 +54,31 @@ def test_what_the_storage_format_cannot_hold_has_no_bound() -> None:
     square = given(np.asarray([300.0, 200.0]), precision) ** 2
 
     assert np.isfinite(stored(square).error).tolist() == [False, True]
+
+
+# interpolated
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1, 0.9])
+def test_what_lies_between_costs_what_an_average_costs_that_is_not_stored(beta: float) -> None:
+    for precision in (SINGLE, MIXED):
+        average, new = (given(np.asarray([value, 0.0]), precision) for value in (3.0, -1.25))
+        between, kept = (rule(scalar(beta, precision), average, new) for rule in (interpolated, moving_average))
+        storage = np.abs(kept.x) * precision.rounding_to(precision.storage)[0]
+
+        assert (between.x == kept.x).all()
+        assert worked_out(kept.error[0], between.error[0] + storage[0])
+        assert between.error[1] == kept.error[1] == 0
+        assert between.reading == 0
+
+
+def test_what_lies_between_reads_the_average_that_is_kept() -> None:
+    average = stored(single(3.0))
+    between = interpolated(scalar(0.5), average, single(0.0))
+
+    assert average.reading == 2
+    # Two to read, halved; a difference rounded relative to m, times the rest; and the sum.
+    assert worked_out(between.error, (2 * 0.5 + 3 * 0.5 + 0.5) * 3 * U)
 
 
 # moving_average

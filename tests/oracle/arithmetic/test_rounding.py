@@ -28,6 +28,7 @@ TINY = FLOAT32.smallest_normal
 HYPERPARAMETERS = {
     "learning_rate": 0.125,
     "momentum": 0.5,
+    "alpha": 0.5,
     "dampening": 0.25,
     "beta1": 0.5,
     "beta2": 0.75,
@@ -90,6 +91,13 @@ UPDATES = {
     "adamw": 10,
     "adam_eps_hat": 12,  # as adam, where rate and root may enter one after the other: entry and product 2 more
     "adamw_paper_scaling": 12,  # as adam, then entry and product
+    "adam_bourmaud_literal_k1": 7,  # numerator: reading 2, entry and product 2; denominator: its sum 1; division 2
+    "adagrad": 5,  # entry and product 2; the denominator's sum 1; division 2
+    "adagrad_eps_inside": 8,  # the sum inside the root 1, and the root 3
+    "rmsprop": 5,
+    "rmsprop_eps_inside": 8,
+    "lion": 2,  # entry, product
+    "lion_literal_ct": 2,
 }
 
 
@@ -102,6 +110,8 @@ def test_an_update_has_the_roundings_of_its_printed_formula(name: str) -> None:
 def test_a_coarser_entry_counts_once_for_every_scalar(name: str) -> None:
     entries = {"gd": 1, "sgd_l2": 1, "weight_decay_unscaled": 1, "adam_eps_hat": 3, "adamw_paper_scaling": 3}
     entries.update(dict.fromkeys(("momentum_ema", "momentum_heavy_ball", "momentum_torch_dampening"), 1))
+    adaptive = ("adagrad", "adagrad_eps_inside", "rmsprop", "rmsprop_eps_inside", "adam_bourmaud_literal_k1")
+    entries.update(dict.fromkeys((*adaptive, "lion", "lion_literal_ct"), 1))
     entries.update(dict.fromkeys(("momentum_nesterov",), 1), adam=2, adam_l2=2, adamw=2)
     precision = Precision(BFLOAT16, FLOAT32, FLOAT64, entry=BFLOAT16)
     coarse = BFLOAT16.unit / FLOAT32.unit
@@ -124,6 +134,10 @@ def test_a_parameter_is_one_rounding_from_its_last_sum() -> None:
         ("adam", 3),
         ("adamw", 4),
         ("adamw_paper_scaling", 4),
+        ("adagrad", 2),
+        ("rmsprop", 2),
+        ("adam_bourmaud_literal_k1", 3),
+        ("lion", 3),  # the parameter twice, in its decay, and the step
     ],
 )
 def test_terms_are_counted_after_expansion(name: str, terms: int) -> None:

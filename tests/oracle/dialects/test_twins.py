@@ -7,6 +7,7 @@ from oracle.arithmetic.symbols import SymbolArray, symbol_array
 from oracle.catalogue import FORMULAS
 from oracle.dialects import FAMILIES
 from oracle.dialects.family import SPELLING
+from tests.helpers.rates import LENGTHS, STEPS
 
 
 def family_of(formula):
@@ -48,10 +49,31 @@ def test_an_optimizer_equals_its_place_from_any_memory(formula, step):
 
 @pytest.mark.parametrize("formula", [f for f in FORMULAS if f.kind == "function"], ids=lambda record: record.id)
 def test_a_function_equals_its_place(formula):
-    grad, threshold = symbol_array("a b c", real=True), symbol_array("alpha", positive=True)
+    arrays = [symbol_array(f"{name}0 {name}1 {name}2", real=True) for name in formula.arrays]
+    values = {name: positive(name) for name in formula.hyperparameters}
+    spelled = {SPELLING.get(name, name): value for name, value in values.items()}
+
+    assert same(formula.body(*arrays, **values), family_of(formula).evaluate(formula.id)(*arrays, **spelled))
+
+
+@pytest.mark.parametrize("formula", [f for f in FORMULAS if f.kind == "schedule"], ids=lambda record: record.id)
+def test_a_schedule_equals_its_place(formula):
+    values = {name: LENGTHS.get(name, positive(name)) for name in formula.hyperparameters}
     twin = family_of(formula).evaluate(formula.id)
 
-    assert same(formula.body(grad, **dict.fromkeys(formula.hyperparameters, threshold)), twin(grad, max_norm=threshold))
+    assert all(same(formula.body(step, **values), twin(step, **values)) for step in STEPS)
+
+
+UNSTABLE = [(family, id) for family in FAMILIES for id, point in family.points.items() if point.same_value]
+
+
+@pytest.mark.parametrize(("family", "id"), UNSTABLE, ids=[id for _, id in UNSTABLE])
+def test_a_change_of_the_program_alone_is_the_formula_on_paper(family, id):
+    formula = family.points[id].base
+    arrays = [symbol_array(f"{name}0 {name}1 {name}2", real=True) for name in formula.arrays]
+    values = {name: positive(name) for name in formula.hyperparameters}
+
+    assert same(formula.body(*arrays, **values), family.evaluate(id)(*arrays, **values))
 
 
 def test_every_formula_lies_in_exactly_one_family():

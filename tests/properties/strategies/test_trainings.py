@@ -13,13 +13,14 @@ from oracle.formula import Formula
 from properties.cases import Call, Training
 from properties.claims import Space
 from properties.drawing import draw_cases
-from properties.strategies.calls import CALLS, calls
+from properties.strategies.calls import calls
+from properties.strategies.clippings import CLIPPINGS
 from properties.strategies.hyperparameters import common_values, decay_factor, scheduled
 from properties.strategies.trainings import PLANS, trainings
 from properties.subject import Floats
 
 OPTIMIZERS = [formula for formula in FORMULAS if formula.kind == "optimizer"]
-FUNCTIONS = [formula for formula in FORMULAS if formula.kind == "function"]
+CLIPS = [get(id) for id in ("clip_by_value", "clip_by_norm", "clip_by_norm_torch")]
 
 every_dtype = pytest.mark.parametrize("dtype", FORMATS)
 every_kind = pytest.mark.parametrize("kind", PLANS)
@@ -156,8 +157,8 @@ def _calls(formula: Formula, dtype: str, kind: str, count: int = 12) -> list[Cal
 
 
 @every_dtype
-@pytest.mark.parametrize("kind", CALLS)
-@pytest.mark.parametrize("formula", FUNCTIONS, ids=lambda formula: formula.id)
+@pytest.mark.parametrize("kind", CLIPPINGS)
+@pytest.mark.parametrize("formula", CLIPS, ids=lambda formula: formula.id)
 def test_calls_have_exact_numbers_and_thresholds_in_the_draw_domain(formula: Formula, kind: str, dtype: str) -> None:
     for call in _calls(formula, dtype, kind):
         (grad,) = call.arrays

@@ -1,0 +1,143 @@
+"""PyTorch's activations, losses and gated units: how each is called for a formula.
+
+Everything here can be pickled, so that an implementation can go to another process.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["CURVES"]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A function of torch by its name, with keyword arguments of its own."""
+
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *tensors: Any) -> Any:
+        """Look the function up, and call it."""
+        import torch
+
+        function: Callable[..., Any] = operator.attrgetter(self.name.removeprefix("torch."))(torch)
+        return function(*tensors, **self.keywords)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module of torch by its name, made anew for each call."""
+
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *tensors: Any) -> Any:
+        """Make the module, and call it."""
+        return Named(self.name, self.keywords)()(*tensors)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Functions of torch, each of the result of the one before."""
+
+    names: tuple[str, ...]
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *tensors: Any) -> Any:
+        """Call one after another; the keyword arguments are the first one's."""
+        first, *others = self.names
+        result = Named(first, self.keywords)(*tensors)
+        for name in others:
+            result = Named(name)(result)
+        return result
+
+
+def class_indices(scores: Any, target: Any) -> Any:
+    """Cross-entropy with classes by their numbers."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(scores, target.argmax(-1), reduction="none")
+
+
+def class_probabilities(scores: Any, target: Any) -> Any:
+    """Cross-entropy with classes by their probabilities."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(scores, target, reduction="none")
+
+
+def log_likelihood(scores: Any, target: Any) -> Any:
+    """Cross-entropy in two calls."""
+    import torch
+
+    logarithms = torch.log_softmax(scores, dim=-1)
+    return torch.nn.functional.nll_loss(logarithms, target.argmax(-1), reduction="none")
+
+
+def quick_gelu(x: Any) -> Any:
+    """Weight with the logistic function of a multiple, as models do."""
+    import torch
+
+    return x * torch.sigmoid(1.702 * x)
+
+
+def halves(x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
+    """GLU of one linear map with both branches side by side."""
+    import torch
+
+    functional = torch.nn.functional
+    return functional.glu(functional.linear(x, torch.cat([w, v], dim=1).t(), torch.cat([b, c])), dim=-1)
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A gated unit of two linear maps, with the activation on the first branch."""
+
+    activation: str
+
+    def __call__(self, x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
+        """Multiply the branches."""
+        import torch
+
+        linear = torch.nn.functional.linear
+        return Named(self.activation)(linear(x, w.t(), b)) * linear(x, v.t(), c)
+
+
+_PLACE = "torch.nn.functional"
+_SUM, _MEAN, _LAST = {"reduction": "sum"}, {"reduction": "mean"}, {"dim": -1}
+_TANH = {"approximate": "tanh"}
+
+#: What is called for a formula, under which label.
+CURVES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("relu", f"{_PLACE}.relu", Named(f"{_PLACE}.relu")),
+    ("relu", "torch.nn.ReLU", Built("torch.nn.ReLU")),
+    ("relu", "torch.nn.ReLU:inplace", Built("torch.nn.ReLU", {"inplace": True})),
+    ("sigmoid", "torch.sigmoid", Named("torch.sigmoid")),
+    ("sigmoid", f"{_PLACE}.logsigmoid:exp", Composed((f"{_PLACE}.logsigmoid", "torch.exp"))),
+    ("gelu", f"{_PLACE}.gelu", Named(f"{_PLACE}.gelu")),
+    ("gelu_tanh", f"{_PLACE}.gelu:tanh", Named(f"{_PLACE}.gelu", _TANH)),
+    ("gelu_sigmoid", "torch.sigmoid:times", quick_gelu),
+    ("silu", f"{_PLACE}.silu", Named(f"{_PLACE}.silu")),
+    ("silu", "torch.nn.SiLU:inplace", Built("torch.nn.SiLU", {"inplace": True})),
+    ("glu", f"{_PLACE}.glu", halves),
+    ("geglu", f"{_PLACE}.gelu:gate", Gated(f"{_PLACE}.gelu")),
+    ("swiglu", f"{_PLACE}.silu:gate", Gated(f"{_PLACE}.silu")),
+    ("loss_squared_error", f"{_PLACE}.mse_loss:sum", Named(f"{_PLACE}.mse_loss", _SUM)),
+    ("loss_mse", f"{_PLACE}.mse_loss:mean", Named(f"{_PLACE}.mse_loss", _MEAN)),
+    ("loss_l1", f"{_PLACE}.l1_loss:sum", Named(f"{_PLACE}.l1_loss", _SUM)),
+    ("loss_bce", f"{_PLACE}.binary_cross_entropy", Named(f"{_PLACE}.binary_cross_entropy")),
+    (
+        "bce_with_logits",
+        f"{_PLACE}.binary_cross_entropy_with_logits",
+        Named(f"{_PLACE}.binary_cross_entropy_with_logits"),
+    ),
+    ("softmax", "torch.softmax", Named("torch.softmax", _LAST)),
+    ("softmax", "torch.log_softmax:exp", Composed(("torch.log_softmax", "torch.exp"), _LAST)),
+    ("loss_cross_entropy", f"{_PLACE}.cross_entropy:indices", class_indices),
+    ("loss_cross_entropy", f"{_PLACE}.cross_entropy:probabilities", class_probabilities),
+    ("loss_cross_entropy", f"{_PLACE}.nll_loss", log_likelihood),
+)

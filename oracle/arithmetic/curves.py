@@ -1,0 +1,106 @@
+"""Composite primitives of activations and losses: the printed line, unless the number system has a rule of its own.
+
+Rounding has one because honest programs evaluate these curves in several ways; balls have one where the
+printed line cancels or overflows.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from oracle.arithmetic.primitives import namespace
+
+__all__ = [
+    "affine",
+    "difference",
+    "log_softmax",
+    "logistic_loss",
+    "normal_cdf",
+    "sigmoid",
+    "softmax",
+    "tanh_argument",
+]
+
+
+def _rule(name: str, *values: Any) -> Any:
+    """Return the rule of the number system that the values belong to, if it is one of ours and has one."""
+    for value in values:
+        if hasattr(value, "__exactstep_namespace__"):
+            return getattr(value.__exactstep_namespace__(), name, None)
+    return None
+
+
+def difference(a: Any, b: Any) -> Any:
+    """Subtract two numbers that are kept as they are: nothing is distributed over the two."""
+    rule = _rule("difference", a, b)
+    return a - b if rule is None else rule(a, b)
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    r"""Map rows: :math:`X W + b`."""
+    rule = _rule("affine", x, weight, bias)
+    return namespace(x).matmul(x, weight) + bias if rule is None else rule(x, weight, bias)
+
+
+def sigmoid(x: Any) -> Any:
+    r"""Logistic function, :math:`1 / (1 + e^{-x})`."""
+    rule = _rule("sigmoid", x)
+    if rule is not None:
+        return rule(x)
+    with np.errstate(over="ignore"):
+        return 1 / (1 + namespace(x).exp(-x))
+
+
+def normal_cdf(x: Any) -> Any:
+    r"""Probability that a standard normal number is at most x, :math:`\operatorname{erfc}(-x / \sqrt 2) / 2`."""
+    rule = _rule("normal_cdf", x)
+    if rule is not None:
+        return rule(x)
+    xp = namespace(x)
+    argument = -x / xp.sqrt(2 * xp.ones_like(x))
+    if isinstance(argument, np.ndarray | np.generic):
+        values = [math.erfc(value) for value in argument.ravel()]
+        return np.reshape(np.array(values, dtype=argument.dtype), argument.shape) / 2
+    return xp.erfc(argument) / 2
+
+
+def tanh_argument(x: Any) -> Any:
+    r"""What the hyperbolic tangent is taken of to approximate the normal one: :math:`\sqrt{2/\pi}(x + 0.044715 x^3)`."""
+    rule = _rule("tanh_argument", x)
+    if rule is not None:
+        return rule(x)
+    xp = namespace(x)
+    with np.errstate(over="ignore"):
+        return xp.sqrt(2 / xp.pi * xp.ones_like(x)) * (x + 0.044715 * x**3)
+
+
+def softmax(x: Any) -> Any:
+    r"""Exponentials over their sum along the last axis, :math:`e^{x_i} / \sum_c e^{x_c}`, shifted where it matters."""
+    rule = _rule("softmax", x)
+    if rule is not None:
+        return rule(x)
+    xp = namespace(x)
+    powers = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+    return powers / xp.sum(powers, axis=-1, keepdims=True)
+
+
+def log_softmax(x: Any) -> Any:
+    r"""Logarithm of `softmax`, :math:`x_i - \ln \sum_c e^{x_c}`."""
+    rule = _rule("log_softmax", x)
+    if rule is not None:
+        return rule(x)
+    xp = namespace(x)
+    shifted = x - xp.max(x, axis=-1, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def logistic_loss(score: Any, target: Any) -> Any:
+    r"""Negative log-likelihood of a score, :math:`\max(z, 0) - y z + \ln(1 + e^{-|z|})`."""
+    rule = _rule("logistic_loss", score, target)
+    if rule is not None:
+        return rule(score, target)
+    xp = namespace(score, target)
+    return xp.maximum(score, xp.zeros_like(score)) - target * score + xp.log1p(xp.exp(-xp.abs(score)))

@@ -1,0 +1,175 @@
+"""Rules for rows: softmax, its logarithm, the logistic loss and affine maps, by every honest program at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, balls, midpoint
+from oracle.arithmetic.curves import log_softmax as exact_log_softmax
+from oracle.arithmetic.curves import logistic_loss as exact_logistic_loss
+from oracle.arithmetic.curves import softmax as exact_softmax
+from oracle.arithmetic.libraries import DIVISION, FUNCTION_ROUNDINGS
+from oracle.arithmetic.rounded_curves import finished
+from oracle.arithmetic.rounding import Rounded, quiet
+from oracle.arithmetic.scalars import gamma
+
+__all__ = ["affine", "log_softmax", "logistic_loss", "softmax"]
+
+Floats = NDArray[np.float64]
+
+EXP, LOG, LOG1P = (FUNCTION_ROUNDINGS[name] for name in ("exp", "log", "log1p"))
+
+# Largest argument of an exponential that is worth a bound: what is further down is 0 in every format.
+DEEP = 700.0
+
+
+def _exactly(x: Rounded) -> BallArray:
+    return x.x if isinstance(x.x, BallArray) else balls(x.x)
+
+
+def _carried(y: BallArray, x: Rounded) -> Any:
+    return y if isinstance(x.x, BallArray) else midpoint(y)
+
+
+def _within(inner: Floats) -> Floats:
+    """Turn the relative error of a sum into that of its reciprocal and of its logarithm."""
+    return np.where(inner < 1, inner / (1 - inner), np.inf)
+
+
+def _taken(array: BallArray, place: Any) -> BallArray:
+    """Take one element of each row."""
+    return BallArray.wrap(np.take_along_axis(array.elements, place, -1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What the rules for softmax share: bounds along the last axis.
+
+    Parameters
+    ----------
+    p, logarithm : BallArray
+        Softmax and its logarithm.
+    distance : array
+        Moduli of the scores' distances from the largest.
+    term : array
+        Relative error of each exponential.
+    total : array
+        Relative error of their sum, and of its reciprocal and logarithm.
+    log_total : array
+        Logarithm of their sum.
+    """
+
+    p: BallArray
+    logarithm: BallArray
+    distance: Floats
+    term: Floats
+    total: Floats
+    log_total: Floats
+
+
+def _rows(x: Rounded) -> _Rows:
+    precision, scores = x.precision, _exactly(x)
+    count = x.shape[-1]
+    p, logarithm = exact_softmax(scores), exact_log_softmax(scores)
+    middle, error = midpoint(scores), x.error
+    place = np.argmax(middle, axis=-1)[..., None]
+    distance = abs_upper(scores - _taken(scores, place))
+    # The largest is subtracted, or nothing is where the exponentials stay in range.
+    argument = gamma(1, precision.unit) * distance + error + np.max(error, axis=-1, keepdims=True)
+    powers = gamma(EXP, precision.unit)
+    term = np.expm1(np.minimum(argument, DEEP)) * (1 + powers) + powers
+    share = np.sum(abs_upper(p) * term, axis=-1, keepdims=True)
+    additions = gamma(max(count - 1, 0), precision.accumulation_unit)
+    additions = additions + gamma(1, precision.unit) * precision.narrows_reductions
+    total = share + additions * (1 + share) + count * precision.underflow
+    log_total = abs_upper(_taken(logarithm, place))
+    return _Rows(p, logarithm, distance, term, _within(total), log_total)
+
+
+def softmax(x: Rounded) -> Rounded:
+    r"""Bound :math:`e^{x_i} / \sum_c e^{x_c}` along the last axis.
+
+    Covers scores shifted by the largest, and not shifted where their exponentials stay in range; quotients
+    and products with the sum's reciprocal; and the exponential of `log_softmax`.
+    """
+    x = x.read()
+    precision = x.precision
+    unit = precision.unit
+    with quiet():
+        rows = _rows(x)
+        p = abs_upper(rows.p)
+        quotient = (1 + rows.term) * (1 + rows.total) * (1 + gamma(DIVISION, unit)) - 1
+        deviation = gamma(1, unit) * (2 * rows.distance + rows.log_total) + rows.total
+        deviation = deviation + gamma(LOG, unit) * (rows.log_total + rows.total) + 2 * np.max(x.error, initial=0.0)
+        powers = gamma(EXP, unit)
+        power = np.expm1(np.minimum(deviation, DEEP)) * (1 + powers) + powers
+        e = p * np.maximum(quotient, np.where(deviation < np.inf, power, np.inf))
+        e = np.minimum(e + (x.shape[-1] + 2) * precision.underflow, np.where(rows.total < np.inf, 1.0, np.inf))
+        return finished(_carried(rows.p, x), e + x.carrier.unit * p, x)
+
+
+def log_softmax(x: Rounded) -> Rounded:
+    r"""Bound :math:`x_i - \ln \sum_c e^{x_c}` along the last axis.
+
+    Covers scores shifted by the largest, and not shifted where their exponentials stay in range, with the
+    sum's logarithm and the score subtracted in any order; and the logarithm of `softmax` where that is
+    far from underflow.
+    """
+    x = x.read()
+    precision = x.precision
+    unit = precision.unit
+    with quiet():
+        rows = _rows(x)
+        size = abs_upper(rows.logarithm)
+        moduli = np.max(abs_upper(_exactly(x)), axis=-1, keepdims=True) + abs_upper(_exactly(x))
+        inherited = 2 * np.max(x.error, axis=-1, keepdims=True)
+        e = rows.total + gamma(LOG, unit) * (rows.log_total + rows.total)
+        e = e + gamma(2, unit) * (rows.log_total + rows.distance + moduli) + gamma(1, unit) * size
+        probability = softmax(x)
+        relative = probability.e / abs_lower(rows.p)
+        logarithm = np.where(relative < 0.5, _within(relative) + gamma(LOG, unit) * (size + relative), 0.0)
+        e = np.maximum(e, logarithm) + inherited + 3 * precision.underflow + x.carrier.unit * size
+        e = np.where(2 * np.max(moduli, initial=0.0) < precision.compute.largest, e, np.inf)
+        return finished(_carried(rows.logarithm, x), e, x)
+
+
+def logistic_loss(score: Rounded, target: Rounded) -> Rounded:
+    r"""Bound :math:`\ln(1 + e^z) - y z`, element by element.
+
+    Covers :math:`\max(z, 0) - y z + \ln(1 + e^{-|z|})`, :math:`(1 - y) z - \ln \sigma(z)`, and the
+    logarithm of a sum of two exponentials that are shifted by the larger.
+    """
+    score, target = score.read(), target.read()
+    precision = score.precision
+    unit = precision.unit
+    with quiet():
+        y = exact_logistic_loss(_exactly(score), _exactly(target))
+        z, weight = np.abs(score.carrier.midpoint(score.x)), score.carrier.midpoint(target.x)
+        weight_error = target.error
+        inherited = score.error * (1 + np.abs(weight) + weight_error) + z * weight_error
+        moduli = z * (1 + np.abs(weight) + np.abs(1 - weight))
+        tail = np.log1p(np.exp(-z))
+        e = inherited + gamma(4, unit) * (moduli + inherited) + gamma(2, unit) + gamma(EXP + LOG + 2, unit) * tail
+        e = e + 4 * precision.underflow + score.carrier.unit * (moduli + 1)
+        e = np.where(2 * moduli < precision.compute.largest, e, np.inf)
+        return finished(_carried(y, score), e, score)
+
+
+def affine(x: Rounded, weight: Rounded, bias: Rounded) -> Rounded:
+    """Bound the product of two matrices plus a row, added up in any order, with fused products or without."""
+    x, weight, bias = x.read(), weight.read(), bias.read()
+    precision, count = x.precision, x.shape[-1]
+    with quiet():
+        product = BallArray.namespace.matmul(_exactly(x), _exactly(weight)) + _exactly(bias)
+        rows, columns = x.M + x.error, weight.M + weight.error
+        moduli = rows @ columns + bias.M + bias.error
+        inherited = x.error @ columns + rows @ weight.error + bias.error
+        relative = gamma(count + 1, precision.accumulation_unit)
+        relative = relative + gamma(2, precision.unit) * precision.narrows_reductions
+        e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + x.carrier.unit * moduli
+        e = np.where(moduli < min(precision.accumulate.largest, precision.compute.largest) / 2, e, np.inf)
+        return finished(_carried(product, x), e, x)

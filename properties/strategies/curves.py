@@ -1,0 +1,192 @@
+"""Calls of activations, losses and gated units, where their neighbours separate, and at their extremes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from oracle.arithmetic.formats import FLOAT16, FORMATS, Format
+from properties.cases import Call
+from properties.claims import Space
+from properties.strategies.numbers import LAYOUTS, magnitudes, seeded_arrays, small_arrays
+from properties.subject import Floats
+
+__all__ = [
+    "ACTIVATIONS",
+    "CLASSES",
+    "GATES",
+    "LOGITS",
+    "PROBABILITIES",
+    "RESIDUALS",
+    "activations",
+    "classes",
+    "gates",
+    "logits",
+    "probabilities",
+    "residuals",
+]
+
+#: Calls of the quick profile by kind.
+ACTIVATIONS: Mapping[str, int] = {"curved": 8, "tails": 4, "tiny": 2, "huge": 4, "zeros": 2, "lines": 2, "bulk": 1}
+RESIDUALS: Mapping[str, int] = {"short": 8, "close": 3, "equal": 2, "far": 2, "lines": 3, "bulk": 1}
+PROBABILITIES: Mapping[str, int] = {"short": 8, "certain": 4, "confident": 4, "unlikely": 2, "half": 2, "lines": 2}
+LOGITS: Mapping[str, int] = {"short": 8, "confident": 4, "tails": 4, "huge": 2, "zeros": 2, "lines": 2}
+CLASSES: Mapping[str, int] = {"short": 8, "confident": 4, "spread": 6, "huge": 3, "equal": 2, "rows": 2}
+GATES: Mapping[str, int] = {"short": 8, "saturated": 4, "zeros": 2, "rows": 3}
+
+#: Where activations curve, and where their approximations are furthest off.
+_CURVED = (-2.75, -1.0, 2.25, -4.0, -3.0, -2.25, 1.0, -0.5, 0.5, 3.0, -1.5, 2.0, -5.0, 4.0, 7.0, -6.0)
+_TAILS = (-40.0, -20.0, 40.0, -12.0, -9.0, 12.0, -88.0, 88.0, -30.0)
+_TINY = (1e-3, -1e-3, 1e-5, -1e-5, 3e-2, -3e-2)
+_SMALLEST = (1.0, -1.0, 4.0, -4.0, 1024.0)
+_HUGE = (1e4, -1e4, 3e4, -3e4, 710.0, -710.0)
+_LABELS = (0.0, 1.0, 1.0, 0.0, 0.25)
+_PROBABILITIES = (0.5, 0.25, 0.875, 0.0625, 0.99, 0.01, 0.75, 0.3)
+_CERTAIN = (1e-3, 0.999, 1e-9, 1e-5, 1e-12)
+_SCORES = (0.0, 1.0, -1.0, 2.0, 0.5, -3.0, 4.0, -0.25, 7.5, -6.0)
+#: Where the loss is so small that a change by a thousandth shows in half precision, and larger than its error.
+_CONFIDENT = (6.25, -6.25, 6.0, -6.0, 6.5, 5.5)
+_SPREAD = (-25.0, 0.0, 3.0, -20.0, -12.0, 1.0, -8.0)
+_SHAPES = ((2,), (1,), (3,), (5,))
+_TABLES = ((2, 3), (3, 4), (2, 2), (3, 3))
+
+
+def _from(form: Format, shape: tuple[int, ...], numbers: tuple[float, ...]) -> SearchStrategy[Floats]:
+    return small_arrays(form, shape, 1.0, st.sampled_from(numbers))
+
+
+@st.composite
+def _lines(draw: DrawFn, form: Format, shape: tuple[int, ...], scale: float) -> Floats:
+    layout = LAYOUTS[draw(st.sampled_from(tuple(LAYOUTS)))]
+    return layout(draw(seeded_arrays(form, shape, scale)))
+
+
+@st.composite
+def activations(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call, a key of `ACTIVATIONS`."""
+    form, shape = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES))
+    match kind:
+        case "curved":
+            x = draw(_from(form, shape, _CURVED))
+        case "tails":
+            x = draw(_from(form, shape, _TAILS))
+        case "tiny":
+            numbers = _TINY if draw(st.booleans()) else tuple(form.smallest_normal * each for each in _SMALLEST)
+            x = draw(_from(form, shape, numbers))
+        case "huge":
+            scale = 1.0 if form is FLOAT16 else draw(st.sampled_from((1.0, 2.0**40, 2.0**-7)))
+            x = form.round(scale * draw(_from(form, shape, _HUGE)))
+        case "zeros":
+            x = draw(small_arrays(form, shape, 1.0, magnitudes(zeros=True)))
+        case "lines":
+            x = draw(_lines(form, draw(st.sampled_from(((33,), (3, 11)))), 2.0))
+        case _:
+            x = draw(_lines(form, (515,), 2.0))
+    return Call((x,), {})
+
+
+@st.composite
+def residuals(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of a loss of regression, a key of `RESIDUALS`."""
+    form, shape = FORMATS[space.dtype], draw(st.sampled_from(((2,), (1,), (3,), (2, 2))))
+    if kind in {"lines", "bulk"}:
+        shape = (515,) if kind == "bulk" else draw(st.sampled_from(((33,), (3, 11))))
+        return Call((draw(_lines(form, shape, 2.0)), draw(_lines(form, shape, 2.0))), {})
+    prediction = draw(small_arrays(form, shape, 1.0, magnitudes(1, zeros=True)))
+    match kind:
+        case "short":
+            target = draw(small_arrays(form, shape, 1.0, magnitudes(1)))
+        case "close":
+            target = form.round(prediction * (1 + 4 * form.unit))
+        case "equal":
+            target = prediction.copy()
+        case _:
+            scale = 32.0 if form is FLOAT16 else draw(st.sampled_from((1e4, 1e12)))
+            target = draw(small_arrays(form, shape, scale, magnitudes()))
+    return Call((prediction, target), {})
+
+
+@st.composite
+def probabilities(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of a loss of probabilities, a key of `PROBABILITIES`."""
+    form, shape = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES))
+    if kind in {"confident", "unlikely"}:
+        # One sample alone: a small cost shows what is added to it, and that of a clamped probability is too small.
+        alone: tuple[float, ...] = (0.9921875, 0.0078125, 0.984375) if kind == "confident" else (1e-9, 1e-12)
+        prediction = np.maximum(draw(_from(form, (1,), alone)), form.smallest_normal)
+        return Call((prediction, np.rint(prediction) if kind == "confident" else np.ones(1)), {})
+    if kind == "lines":
+        shape = (33,)
+        prediction = form.round(np.abs(draw(_lines(form, shape, 0.25))))
+    else:
+        numbers = {"short": _PROBABILITIES, "certain": _CERTAIN, "half": (0.5,)}[kind]
+        prediction = draw(_from(form, shape, numbers))
+    # Probabilities of 0 and 1 have no logarithm, nor their complements.
+    prediction = np.clip(prediction, form.smallest_normal, 1 - form.unit * 2)
+    return Call((prediction, draw(_from(form, shape, _LABELS))), {})
+
+
+@st.composite
+def logits(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of a loss of scores of two classes, a key of `LOGITS`."""
+    form, shape = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES))
+    if kind == "confident":
+        score = draw(_from(form, (1,), _CONFIDENT))
+        return Call((score, np.where(score > 0, 1.0, 0.0)), {})
+    if kind == "lines":
+        shape = (33,)
+        score = draw(_lines(form, shape, 2.0))
+    else:
+        numbers = {"short": _SCORES, "tails": _TAILS, "huge": _HUGE, "zeros": (0.0, -0.0)}[kind]
+        score = draw(_from(form, shape, numbers))
+    return Call((score, draw(_from(form, shape, _LABELS))), {})
+
+
+@st.composite
+def classes(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of scores of classes, a key of `CLASSES`; labels are one-hot."""
+    form, shape = FORMATS[space.dtype], draw(st.sampled_from(_TABLES))
+    match kind:
+        case "short":
+            scores = draw(_from(form, shape, _SCORES))
+        case "spread":
+            scores = draw(_from(form, shape, _SPREAD))
+        case "huge":
+            scores = draw(_from(form, shape, _HUGE))
+        case "equal":
+            scores = np.full(shape, draw(st.sampled_from((0.0, 5.0, -40.0, 1e4))))
+            scores = form.round(scores)
+        case "confident":
+            shape = (2, 2)
+            scores = np.stack([draw(_from(form, (2,), _CONFIDENT)), np.zeros(2)], axis=-1)
+        case _:
+            shape = (3, 17)
+            scores = draw(_lines(form, shape, 3.0))
+    if "target" not in space.formula.arrays:
+        return Call((scores,), {})
+    labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])])
+    labels = np.argmax(scores, axis=-1) if kind == "confident" else labels
+    return Call((scores, np.eye(shape[-1])[labels]), {})
+
+
+@st.composite
+def gates(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of a gated unit, a key of `GATES`."""
+    form = FORMATS[space.dtype]
+    rows, depth, width = draw(st.sampled_from(((2, 2, 2), (1, 1, 1), (2, 3, 2), (3, 1, 2))))
+    if kind == "rows":
+        rows, depth, width = 5, 7, 3
+    shapes = {"x": (rows, depth), "w": (depth, width), "b": (width,), "v": (depth, width), "c": (width,)}
+    numbers = magnitudes(zeros=kind == "zeros")
+    arrays = []
+    for name, shape in shapes.items():
+        if kind == "rows":
+            arrays.append(draw(_lines(form, shape, 1.0)))
+        elif kind == "saturated" and name in {"b", "c"}:
+            arrays.append(draw(_from(form, shape, (-30.0, 30.0, 12.0, -12.0))))
+        else:
+            arrays.append(draw(small_arrays(form, shape, 1.0, numbers)))
+    return Call(tuple(arrays), {})

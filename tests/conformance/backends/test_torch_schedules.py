@@ -1,0 +1,65 @@
+"""Torch's schedulers as schedules."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from conformance.api import run
+from conformance.backends import Backend
+from oracle.catalogue import get
+from tests.helpers.rates import settings
+
+torch = pytest.importorskip("torch")
+
+from conformance.backends.torch_schedules import SchedulerFactory, schedules
+
+EVERY = tuple(schedules())
+STEPS = np.arange(20.0)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=lambda each: each.label)
+def test_every_scheduler_gives_a_rate_for_every_step(each):
+    schedule = each.factory(dtype="float64", device="cpu")
+
+    rates = schedule(STEPS, **settings(get(each.formula)))
+
+    assert rates.shape == STEPS.shape
+    assert rates.dtype == np.float64
+    assert np.array_equal(schedule(STEPS, **settings(get(each.formula))), rates)
+
+
+@pytest.mark.parametrize("each", EVERY, ids=lambda each: each.label)
+def test_every_scheduler_travels_to_other_processes(each):
+    assert isinstance(pickle.loads(pickle.dumps(each)).factory, SchedulerFactory)
+
+
+def test_the_lengths_of_a_factory_are_those_of_its_formula():
+    wrong = [each.label for each in EVERY if get(each.formula).lengths != each.factory.lengths]
+
+    assert wrong == []
+
+
+def test_every_scheduler_conforms_or_deviates_as_known():
+    report = run(Backend("torch", torch.__version__, EVERY), dtypes=("float64",))
+    known = {(record.formula, record.property) for record in report.checks if record.status == "expected-deviation"}
+
+    assert report.status in ("conforms", "expected-deviation")
+    assert {formula for formula, _ in known} == {"schedule_cosine_to_10pct"}
+    assert all(record.status in ("conforms", "expected-deviation") for record in report.checks)
+
+
+def test_the_wave_of_cosine_annealing_rises_after_its_end():
+    (each,) = (each for each in EVERY if each.label.endswith(".CosineAnnealingLR"))
+    rates = each.factory(dtype="float64", device="cpu")(np.arange(5.0), peak_value=1.0, decay_steps=2)
+
+    assert [round(rate, 12) for rate in rates] == [1.0, 0.55, 0.1, 0.55, 1.0]
+
+
+def test_linear_lr_refuses_to_start_at_zero():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+
+    with pytest.raises(ValueError, match="Starting multiplicative factor"):
+        torch.optim.lr_scheduler.LinearLR(optimizer, 0.0, 1.0, 4)

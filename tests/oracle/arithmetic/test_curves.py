@@ -1,0 +1,90 @@
+"""Curves in balls and under rounding: what their printed lines would lose."""
+
+import math
+
+import flint
+import numpy as np
+import pytest
+
+from oracle.arithmetic import ball_curves, curves
+from oracle.arithmetic.balls import balls, midpoint, working_precision
+from oracle.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Precision
+from oracle.arithmetic.rounding import atom, given
+
+STRICT = Precision(FLOAT64, FLOAT64, FLOAT64)
+NARROW = Precision(FLOAT32, FLOAT32, FLOAT64)
+
+
+def test_the_normal_distribution_keeps_its_sign_where_the_library_has_no_digits():
+    with working_precision(2048):
+        value = ball_curves.normal_cdf(flint.arb(-1e300))
+
+        assert value > 0
+
+
+def test_the_normal_distribution_is_continued_where_the_library_ends():
+    with working_precision(256):
+        inside, outside = (ball_curves.normal_cdf(flint.arb(-(2**16)) - shift) for shift in (0, 2.0**-30))
+        slope = ((inside / outside).log() - 2.0**-14).abs_upper()
+
+        # The logarithm falls by x + 1/x for each unit, and the series is cut after the square of 1/x.
+        assert slope <= 2.0**-31
+
+
+def test_softmax_in_balls_needs_no_range():
+    with working_precision(128):
+        p = curves.softmax(balls(np.array([1e4, 1e4, -1e4])))
+
+        assert midpoint(p).tolist() == [0.5, 0.5, 0.0]
+
+
+def test_the_logarithm_of_softmax_in_balls_keeps_the_digits_of_a_small_cost():
+    with working_precision(128):
+        logarithm = curves.log_softmax(balls(np.array([0.0, -500.0])))
+
+        assert midpoint(logarithm)[0] == -math.exp(-500.0)
+
+
+def test_a_difference_rounds_once_relative_to_what_is_left():
+    a, b = given(np.array([1.0]), NARROW), given(np.array([1.0 - 2.0**-24]), NARROW)
+
+    assert curves.difference(a, b).error[0] <= 2.0**-24 * FLOAT32.unit * 1.01 + FLOAT32.smallest_normal
+    assert (a - b).error[0] >= FLOAT32.unit  # two terms that a factor may have been distributed over
+
+
+def test_what_an_argument_inherits_passes_through_the_slope():
+    x = atom(balls(np.array([0.0, 30.0, -30.0])), STRICT, 1e-3)
+    error = curves.sigmoid(x).e
+
+    assert 0.25e-3 <= error[0] <= 0.2501e-3
+    assert (error[1:] <= 1e-14).all()
+
+
+@pytest.mark.parametrize("number", [FLOAT32.largest, -FLOAT32.largest, 2.0**-149])
+def test_the_ends_of_the_range_have_a_bound(number):
+    x = given(np.array([number]), NARROW)
+
+    assert curves.sigmoid(x).e[0] <= 16 * FLOAT32.unit
+    assert curves.normal_cdf(x).e[0] <= 32 * FLOAT32.unit
+    assert curves.tanh_argument(x).e[0] < math.inf
+
+
+def test_an_exponential_that_overflows_in_float16_may_lose_the_whole_value():
+    precision = Precision(FLOAT16, FLOAT16, FLOAT64)
+    x = given(np.array([-11.5]), precision)
+
+    assert curves.sigmoid(x).e[0] >= 1 / (1 + math.exp(11.5))
+
+
+def test_distant_scores_cost_softmax_nothing():
+    near = curves.softmax(given(np.array([[1.0, 0.0]]), NARROW)).e
+    far = curves.softmax(given(np.array([[1.0, 0.0, -1e4, -3e4]]), NARROW)).e
+
+    assert (far[0, :2] <= 1.5 * near[0]).all()
+
+
+def test_an_affine_map_counts_the_bias_among_the_terms():
+    x, w = given(np.ones((1, 4)), NARROW), given(np.zeros((4, 1)), NARROW)
+    bias = given(np.array([1.0]), NARROW)
+
+    assert curves.affine(x, w, bias).e[0, 0] >= 5 * FLOAT32.unit

@@ -1,0 +1,83 @@
+"""No honest normalization leaves the bound, and the bound is not idle.
+
+Programs differ in how they take means (sums in both orders, shares, running, in blocks), variances (two
+passes, corrected, Welford, merged halves, narrow deviations) and in where they multiply and divide.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oracle.arithmetic.formats import FORMATS, Precision, precision_models
+from oracle.bound import bound
+from oracle.catalogue import get
+from tests.helpers.programs.inputs import precisions
+from tests.helpers.programs.judge import Tally
+from tests.helpers.programs.kit import Kit
+from tests.helpers.programs.normalization_programs import (
+    NORMALIZATION_IDS,
+    Batch,
+    NormalizationForm,
+    draw_batch,
+    run_normalization,
+)
+
+every_dtype = pytest.mark.parametrize("dtype", FORMATS)
+every_formula = pytest.mark.parametrize("formula", NORMALIZATION_IDS)
+
+
+def generator(*names: str) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32("/".join(names).encode()))
+
+
+def judge(
+    tally: Tally,
+    formula: str,
+    precision: Precision,
+    batch: Batch,
+    forms: Sequence[NormalizationForm],
+    *,
+    flush: bool = False,
+) -> None:
+    """Judge programs of one batch."""
+    expected: Any = bound(get(formula), *batch.arrays, precision=precision, **batch.hyperparameters)
+    for form in forms:
+        with np.errstate(all="ignore"):
+            observed = run_normalization(Kit(precision, flush=flush), form, formula, batch)
+        tally.forms.add(form)
+        tally.count(expected)
+        tally.judge(expected, observed, "result", precision, form, f"flush {flush}", batch)
+
+
+@every_dtype
+@every_formula
+def test_no_honest_normalization_leaves_the_bound(formula: str, dtype: str, draws: Callable[[int, int], int]) -> None:
+    rng, tally = generator(formula, dtype), Tally()
+    for _ in range(draws(25, 1500)):
+        choices = precisions(dtype)
+        precision = choices[rng.integers(len(choices))]
+        flush = bool(precision.flush_to_zero and rng.random() < 0.3)
+        batch, forms = draw_batch(rng, formula, FORMATS[dtype]), [NormalizationForm.draw(rng) for _ in range(6)]
+        judge(tally, formula, precision, batch, forms, flush=flush)
+    print(f"{formula} {dtype}: {tally.summary()}")
+
+    assert tally.worst <= 1.0, tally.offender
+    assert tally.bounded >= 0.5 * tally.elements, tally.summary()
+
+
+@every_dtype
+@every_formula
+def test_some_normalization_uses_a_fiftieth_of_a_short_bound(formula: str, dtype: str) -> None:
+    rng, tally = generator("sharp", formula, dtype), Tally()
+    for precision in precision_models(dtype)[:2]:
+        for _ in range(25):
+            batch = draw_batch(rng, formula, FORMATS[dtype], mild=True)
+            judge(tally, formula, precision, batch, [NormalizationForm.draw(rng) for _ in range(6)])
+
+    assert tally.bounded == tally.elements
+    assert tally.worst >= 0.02
