@@ -6,9 +6,11 @@ named by the ``catches`` of at least one claim, and every claim's ``catches`` na
 
 from __future__ import annotations
 
-from conformance.faults import adam, bookkeeping, clipping, decay, descent
+from conformance.faults import adam, bookkeeping, clipping, decay, descent, subtle
 from conformance.faults.programs import Fault
 
 __all__ = ["FAULTS", "Fault"]
 
-FAULTS: tuple[Fault, ...] = adam.FAULTS + decay.FAULTS + descent.FAULTS + bookkeeping.FAULTS + clipping.FAULTS
+FAULTS: tuple[Fault, ...] = (
+    adam.FAULTS + decay.FAULTS + descent.FAULTS + bookkeeping.FAULTS + clipping.FAULTS + subtle.FAULTS
+)

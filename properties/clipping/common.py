@@ -29,5 +29,14 @@ def rescaled(call: Call, grad: Callable[[Floats], Floats], factor: float = 1.0) 
 
 
 def result(bench: Bench, call: Call) -> tuple[Floats, Floats]:
-    """Return what the subject made of a call, and the bound of every element."""
-    return bench.call(call), slack(bench.enclosure(call))
+    """Return what the subject made of a call, and the bound of every element.
+
+    Raises
+    ------
+    Violation
+        If the result has another shape than the gradient.
+    """
+    shown, (grad,) = bench.call(call), call.arrays
+    message = f"the result has shape {shown.shape}, the gradient {grad.shape}"
+    bench.require(shown.shape == grad.shape, message, quantity="result")
+    return shown, slack(bench.enclosure(call))
