@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,3 @@ class FunctionFactory(Protocol):
 
     def __call__(self, *, dtype: str, device: str) -> Function:
         """Return the function for a dtype and a device."""
-
-
-Factory = Any  # StepperFactory or FunctionFactory, as the formula's kind says
