@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Tally:
         Judged elements at a discontinuity, where a program may take any branch.
     error_over_bound, ulps : float
         The largest, and the error at the same element.
+    quantities : set of str
+        What had a bound anywhere: ``param``, names of state, ``result``.
     """
 
     judged: int = 0
@@ -38,12 +40,14 @@ class Tally:
     undecided: int = 0
     error_over_bound: float = 0.0
     ulps: float = 0.0
+    quantities: set[str] = field(default_factory=set)
 
     def add(self, other: Tally) -> None:
         """Count another tally in."""
         self.judged += other.judged
         self.unjudged += other.unjudged
         self.undecided += other.undecided
+        self.quantities |= other.quantities
         self.reach(other.error_over_bound, other.ulps)
 
     def reach(self, error_over_bound: float, ulps: float) -> None:
@@ -80,9 +84,18 @@ class Bench:
         self._questions = 0
 
     def train(self, training: Training) -> Observation:
-        """Run the subject on a training, or read what it showed before."""
+        """Run the subject on a training, or read what it showed before.
+
+        Raises
+        ------
+        Violation
+            If a parameter has not kept its shape.
+        """
         answer = self._ask(training, lambda: self._specimen.train(training))
         assert isinstance(answer, Observation)
+        for step, params in enumerate(answer.params, 1):
+            for tensor, (shown, param) in enumerate(zip(params, training.params, strict=True)):
+                _require_shape(shown, param.shape, quantity="param", step=step, tensor=tensor)
         return answer
 
     def call(self, call: Call) -> Floats:
@@ -117,11 +130,9 @@ class Bench:
         note: str = "",
     ) -> None:
         """Record error over bound of each element with a bound; raise `Violation` if one exceeds it."""
-        where = quantity + ("" if tensor is None else f" of tensor {tensor}") + _after(step)
         shape = expected.error.shape
-        if observed.shape != shape:
-            message = f"{where} has shape {observed.shape}, expected {shape}"
-            raise Violation(message, quantity=quantity, step=step, tensor=tensor)
+        for other in shape, expected.value.shape:
+            _require_shape(observed, other, quantity=quantity, step=step, tensor=tensor)
 
         bounded = np.asarray(expected.bounded)
         self.tally.judged += int(np.count_nonzero(bounded))
@@ -129,6 +140,7 @@ class Bench:
         self.tally.undecided += int(np.count_nonzero(bounded & expected.undecided))
         if not bounded.any():
             return
+        self.tally.quantities.add(quantity)
 
         ratios = np.asarray(expected.ratio(observed))
         index = int(np.argmax(ratios))
@@ -140,7 +152,7 @@ class Bench:
         if ratio > 1:
             low, high = expected.interval(np.unravel_index(index, shape))
             message = (
-                f"{where}, element {index}, is {came!r}, but [{low!r}, {high!r}] is allowed: "
+                f"{_place(quantity, step, tensor)}, element {index}, is {came!r}, but [{low!r}, {high!r}] is allowed: "
                 f"{ratio:.3g} times the bound, {ulps:.3g} ulp{f'; {note}' if note else ''}"
             )
             raise Violation(
@@ -169,5 +181,14 @@ class Bench:
             raise Violation(message, quantity=quantity)
 
 
-def _after(step: int | None) -> str:
-    return "" if step is None else f" after step {step}"
+def _place(quantity: str, step: int | None, tensor: int | None) -> str:
+    of = "" if tensor is None else f" of tensor {tensor}"
+    return quantity + of + ("" if step is None else f" after step {step}")
+
+
+def _require_shape(
+    shown: Floats, shape: tuple[int, ...], *, quantity: str, step: int | None, tensor: int | None
+) -> None:
+    if shown.shape != shape:
+        message = f"{_place(quantity, step, tensor)} has shape {shown.shape}, expected {shape}"
+        raise Violation(message, quantity=quantity, step=step, tensor=tensor)

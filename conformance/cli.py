@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shlex
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -88,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(what: object, code: int) -> int:
-    sys.stderr.write(f"exactstep: {what}\n")
+    sys.stderr.write(f"exactstep: {' '.join(str(what).splitlines())}\n")  # what others raise may have many lines
     return code
 
 
@@ -157,9 +159,12 @@ def _judging(command: argparse.ArgumentParser) -> None:
 def _assignment(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:
-        return name, float(value)
+        number = float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, got {text!r}") from None
+        number = None
+    if not name or number is None:
+        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, got {text!r}")
+    return name, number
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -184,10 +189,22 @@ def _called_with(formula: Formula) -> str:
     return ", ".join((*step, *formula.hyperparameters))
 
 
+@contextmanager
+def _work(target: str, output: Path | None) -> Iterator[Progress]:
+    """Show progress, and keep a target from what is ours: the standard output and the exit code."""
+    if output:
+        output_files(output)  # what is no place for files should be said before the work, not after it
+    try:
+        with Progress(sys.stderr) as progress, redirect_stdout(sys.stderr):
+            yield progress
+    except SystemExit as error:
+        raise LoadError(f"cannot load {target}: SystemExit: {error}") from error
+
+
 def _run(arguments: argparse.Namespace) -> int:
     backends = list(dict.fromkeys(arguments.backends))
     several = len(backends) > 1
-    with Progress(sys.stderr) as progress:
+    with _work(", ".join(backends), arguments.output) as progress:
         reports = [
             api.run(
                 backend,
@@ -202,10 +219,7 @@ def _run(arguments: argparse.Namespace) -> int:
             )
             for backend in backends
         ]
-    report = _together(reports)
-    if several and arguments.output:
-        report.write(arguments.output)
-    return _end(report, arguments.output)
+    return _end(_together(reports), arguments.output, written=not several)
 
 
 def _jobs(backend: str) -> int:
@@ -226,11 +240,13 @@ def _together(reports: Sequence[Report]) -> Report:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
+    if not arguments.path.is_dir():
+        raise UsageError(f"--path must be a folder, got {str(arguments.path)!r}")
     folder = str(arguments.path.resolve())
+    # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
     sys.path.insert(0, folder)
     try:
-        with Progress(sys.stderr) as progress:
+        with _work(arguments.target, arguments.output) as progress:
             report = api.check(
                 arguments.target,
                 arguments.formula,
@@ -243,18 +259,32 @@ def _check(arguments: argparse.Namespace) -> int:
             )
     finally:
         sys.path.remove(folder)
-    if arguments.output:
-        report.write(arguments.output)
-    return _end(report, arguments.output)
+    return _end(_found_there(report, arguments.path), arguments.output)
 
 
-def _end(report: Report, output: Path | None) -> int:
+def _found_there(report: Report, path: Path) -> Report:
+    """Add the folder to import from to the lines that run checks again, unless it is where they are run."""
+    option = "" if path == Path() else f" {shlex.join(['--path', str(path)])}"
+    return replace(
+        report, checks=tuple(replace(record, reproduce=record.reproduce + option) for record in report.checks)
+    )
+
+
+def _end(report: Report, output: Path | None, *, written: bool = False) -> int:
     print_report(report, sys.stdout)
     if output:
+        if not written:  # only now, so that a file that cannot be written costs no result
+            report.write(output)
         sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
     return exit_code(report)
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    sys.stdout.write(FORMS[arguments.format](read(arguments.file)))
+    try:
+        report = read(arguments.file)
+    except UsageError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # lines of JSON that are not those of a report
+        raise UsageError(f"{arguments.file} is no report: {type(error).__name__}: {error}") from error
+    sys.stdout.write(FORMS[arguments.format](report))
     return 0

@@ -7,7 +7,7 @@ import shutil
 import textwrap
 import time
 from collections.abc import Iterator
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from conformance.presentation import (
     MARKS,
@@ -18,8 +18,10 @@ from conformance.presentation import (
     headline,
     interval,
     needs_a_look,
+    outline,
     place,
     plural,
+    why_nothing,
     worst,
 )
 from conformance.records import CheckRecord, Status
@@ -42,6 +44,9 @@ _COLOURS: dict[Status, str] = {
 
 #: Columns of text in a terminal of any size, so that a log reads the same everywhere.
 _WIDTH = 110
+
+#: Lines of a counterexample's input; the page has all.
+_INPUT = 16
 
 _BAR = 20
 
@@ -134,10 +139,19 @@ def _failure(record: CheckRecord, colour: bool) -> Iterator[str]:
         yield f"      allowed    {allowed[0]}"
         yield f"      came       {allowed[1]}"
         yield f"      off by     {distance(found)}"
+    if "inputs" in found:
+        yield from _input(found["inputs"])
     if record.diagnosis:
         yield from _wrapped(record.diagnosis, "diagnosis  ")
     if record.reproduce:
         yield f"      rerun      {record.reproduce}"
+
+
+def _input(inputs: Any) -> Iterator[str]:
+    lines = outline(inputs)
+    more = [f"… {plural(len(lines) - _INPUT, 'more line')}: --output has all"] if len(lines) > _INPUT else []
+    for position, line in enumerate([*lines[:_INPUT], *more]):
+        yield f"      {'' if position else 'input':<11}{line}"
 
 
 def _wrapped(text: str, label: str = "", indent: int = 6) -> list[str]:
@@ -155,8 +169,15 @@ def _summary(report: Report, colour: bool) -> Iterator[str]:
     yield f"{word}  {report.target}  {headline(report.checks)}"
     if not report.complete:
         yield "  the run did not come to its end: what is missing is unknown"
+    reason = why_nothing(report.checks)
+    if reason:
+        yield from _wrapped(reason, "nothing was judged: ", indent=2)
     closest = worst(report.checks)
     if closest:
         yield f"  closest to its bound: {closest.id}, at {figure(closest.error_over_bound)} of it"
+    environment = dict(report.environment)
+    matching = environment.pop("matching", "")  # no version: the names under which a target takes hyperparameters
+    if matching:
+        yield from _wrapped(matching, "matching: ", indent=2)
     yield f"  profile {report.profile}, seed {report.seed}"
-    yield from _wrapped(", ".join(f"{name} {value}" for name, value in sorted(report.environment.items())), indent=2)
+    yield from _wrapped(", ".join(f"{name} {value}" for name, value in sorted(environment.items())), indent=2)

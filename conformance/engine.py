@@ -13,7 +13,7 @@ from conformance.diagnosis import diagnose
 from conformance.evidence import counterexample, ranges
 from conformance.guard import guard
 from conformance.power import power
-from conformance.records import STATUSES, CheckRecord
+from conformance.records import FOLLOWS, STATUSES, CheckRecord
 from conformance.session import Case, Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure, Transcript, described
 from oracle.arithmetic.formats import Precision, precision_models
@@ -22,10 +22,7 @@ from properties.claims import Claim, Violation
 from properties.drawing import shrink
 from properties.subject import Rejected
 
-__all__ = ["FOLLOWS", "Engine", "check_id", "supports"]
-
-#: Name of the differential claim, which power is measured for and diagnoses are made from.
-FOLLOWS = "follows_the_formula"
+__all__ = ["Engine", "check_id"]
 
 #: How often a check may be run to find a smaller counterexample.
 _SHRINK_BUDGET = 200
@@ -36,7 +33,7 @@ def check_id(formula: str, claim: str, label: str, dtype: str, device: str) -> s
     return f"{formula}.{claim}@{label}[{dtype},{device}]"
 
 
-def supports(implementation: Implementation, dtype: str, device: str) -> bool:
+def _supports(implementation: Implementation, dtype: str, device: str) -> bool:
     """Whether an implementation declares a dtype and the kind of a device (``cuda`` of ``cuda:1``)."""
     return dtype in implementation.dtypes and device.partition(":")[0] in implementation.devices
 
@@ -47,11 +44,16 @@ class _Trial:
 
     precision: Precision
     evaluation: str = ""
-    cases: int = 0
-    rejected: int = 0
+    answered: list[Case] = field(default_factory=list)
+    rejections: list[Rejected] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     failures: list[tuple[Case, Violation]] = field(default_factory=list)
     crash: tuple[Case, SubjectFailure] | None = None
+
+    @property
+    def cases(self) -> int:
+        """How many were run."""
+        return len(self.answered) + len(self.rejections)
 
 
 class Engine:
@@ -101,7 +103,7 @@ class Engine:
             message=f"{implementation.label} declares {', '.join(implementation.dtypes)} on "
             f"{', '.join(implementation.devices)}",
         )
-        if not supports(implementation, dtype, device):
+        if not _supports(implementation, dtype, device):
             return record
 
         held = [name for name in claim.varies if name in implementation.fixed]
@@ -129,80 +131,104 @@ class Engine:
             concerned = [case for case in remaining if entry.concerns(case.runs)]
             remaining = [case for case in remaining if case not in concerned]
             if concerned:
-                excused.append((entry, self._outcome(blank, claim, specimen, concerned, expected=True)))
-        record = self._outcome(blank, claim, specimen, remaining, expected=False) if remaining or not excused else blank
+                excused.append((entry, self._outcome(blank, claim, specimen, concerned, entry)))
+        record = self._outcome(blank, claim, specimen, remaining) if remaining or not excused else blank
         for entry, apart in excused:
             record = _as_expected(record, apart, entry)
         return record
 
     def _outcome(
-        self, record: CheckRecord, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, expected: bool
+        self,
+        record: CheckRecord,
+        claim: Claim,
+        specimen: Specimen,
+        cases: Sequence[Case],
+        expected: Expectation | None = None,
     ) -> CheckRecord:
-        trial = self._trials(claim, specimen, cases)
+        # An expected crash must not hide that another case deviates.
+        crashes = expected is not None and expected.outcome == "crash"
+        trial = self._trials(claim, specimen, cases, past_crashes=crashes)
         record = replace(
             record,
             error_over_bound=trial.tally.error_over_bound,
             ulps=trial.tally.ulps,
             cases=trial.cases,
-            rejected=trial.rejected,
+            rejected=len(trial.rejections),
             judged=trial.tally.judged,
             unjudged=trial.tally.unjudged,
             undecided=trial.tally.undecided,
             ranges=ranges(cases),
         )
-        if trial.crash:
+        if trial.crash and not (crashes and trial.failures):
             case, failure = trial.crash
             found = counterexample(case.inputs)
             return replace(record, status="crash", message=str(failure), counterexample=found)
         if trial.failures:
-            return self._deviating(record, claim, specimen, trial, expected=expected)
-        return self._conforming(record, claim, trial, () if expected else cases)
+            return self._deviating(record, claim, specimen, trial, expected=expected is not None)
+        return self._conforming(record, claim, specimen, trial, expected=expected is not None)
 
-    def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case]) -> _Trial:
+    def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool) -> _Trial:
         """Run through the precision models of each evaluation, and return the first trial that holds, or the last."""
         models = (self._precision,) if self._precision else precision_models(specimen.dtype)
         *strict, loosest = [(evaluation, precision) for evaluation in self._evaluations for precision in models]
         for evaluation, precision in strict:
-            trial = self._trial(claim, specimen, cases, _Trial(precision, evaluation), to_the_end=False)
-            if trial.crash or not trial.failures:
+            trial = _Trial(precision, evaluation)
+            self._run(trial, claim, specimen, cases, past_failures=False, past_crashes=past_crashes)
+            if not trial.failures:
                 return trial
-        return self._trial(claim, specimen, cases, _Trial(loosest[1], loosest[0]), to_the_end=True)
+        trial = _Trial(loosest[1], loosest[0])
+        self._run(trial, claim, specimen, cases, past_failures=True, past_crashes=past_crashes)
+        return trial
 
-    def _trial(
-        self, claim: Claim, specimen: Specimen, cases: Sequence[Case], trial: _Trial, *, to_the_end: bool
-    ) -> _Trial:
+    def _run(
+        self,
+        trial: _Trial,
+        claim: Claim,
+        specimen: Specimen,
+        cases: Sequence[Case],
+        *,
+        past_failures: bool,
+        past_crashes: bool,
+    ) -> None:
         formula = self._evaluations[trial.evaluation]
         for case in cases:
-            trial.cases += 1
             bench = Bench(self._session, specimen, specimen.transcript(case), formula, trial.precision)
             try:
                 claim.check(bench, **case.inputs)
-            except Rejected:
-                trial.rejected += 1
+            except Rejected as rejection:
+                trial.rejections.append(rejection)
+                continue
             except SubjectFailure as failure:
-                trial.crash = case, failure
-                break
+                trial.crash = trial.crash or (case, failure)
             except Violation as violation:
                 trial.failures.append((case, violation))
-                if not to_the_end:
-                    break
+            trial.answered.append(case)
             trial.tally.add(bench.tally)
-        return trial
+            if (trial.crash and not past_crashes) or (trial.failures and not past_failures):
+                break
 
-    def _conforming(self, record: CheckRecord, claim: Claim, trial: _Trial, cases: Sequence[Case]) -> CheckRecord:
-        record = replace(record, precision=str(trial.precision), evaluation=trial.evaluation)
-        if trial.rejected == trial.cases:
+    def _conforming(
+        self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool
+    ) -> CheckRecord:
+        record = replace(record, evaluation=trial.evaluation or self._formula.id, precision=str(trial.precision))
+        if trial.rejections and not trial.answered:
             message = f"the implementation refused the hyperparameters of all {trial.cases} cases"
+            message += f": {trial.rejections[0]}"
             return replace(record, status="mistrusted", message=message)
         if not trial.tally.judged:
             return replace(record, status="mistrusted", message=f"no bound is finite in any of {trial.cases} cases")
         if trial.tally.judged == trial.tally.undecided:
             message = f"each of the {trial.tally.judged} elements judged may take any branch of a discontinuity"
             return replace(record, status="mistrusted", message=message)
-        if claim.name != FOLLOWS or not cases:
+        if claim.name != FOLLOWS or expected:
             return record
 
-        seen = power(self._session, self._evaluations[trial.evaluation], cases, trial.precision)
+        unseen = [name for name in specimen.implementation.state if name not in trial.tally.quantities]
+        if unseen:
+            message = f"{record.implementation} declares to show {', '.join(unseen)}, and no case judged it"
+            return replace(record, status="mistrusted", message=message)
+        # What was refused shows nothing.
+        seen = power(self._session, self._evaluations[trial.evaluation], trial.answered, trial.precision)
         record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
         if seen.blind_to:
             message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
@@ -271,6 +297,10 @@ def _known(specimen: Specimen, claim: Claim) -> list[Expectation]:
     ]
 
 
+#: What a record counts of its cases.
+_COUNTS = ("cases", "rejected", "judged", "unjudged")
+
+
 def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) -> CheckRecord:
     """Return the record of the other cases in the light of a known deviation: there as expected, or gone."""
     known = f"{entry.reason} ({entry.evidence})"
@@ -278,16 +308,13 @@ def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) ->
         apart = replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
     elif apart.status == "conforms":
         apart = replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
-    elif STATUSES.index(apart.status) < STATUSES.index(record.status):
-        return apart
-    cases = record.cases + apart.cases
-    if not record.cases:
-        return apart
-    if record.status in ("conforms", "expected-deviation"):
+    counts = {name: getattr(record, name) + getattr(apart, name) for name in _COUNTS}
+    if apart.status == "expected-deviation" and record.status in ("conforms", "expected-deviation") and record.cases:
         found = record.counterexample or apart.counterexample
         message = f"{record.message}; {apart.message}".removeprefix("; ")
-        return replace(record, status=apart.status, message=message, counterexample=found, cases=cases)
-    return replace(record, cases=cases)
+        return replace(record, status=apart.status, message=message, counterexample=found, **counts)
+    graver = not record.cases or STATUSES.index(apart.status) < STATUSES.index(record.status)
+    return replace(apart if graver else record, **counts)
 
 
 def _printed(text: str) -> str:

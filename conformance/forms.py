@@ -17,6 +17,7 @@ from conformance.presentation import (
     headline,
     known_deviations,
     needs_a_look,
+    scope,
     verdict,
     worst,
 )
@@ -54,6 +55,7 @@ def markdown(report: Report) -> str:
 def _markdown(report: Report) -> Iterator[str]:
     yield f"## {_cell(report.target)}: {MARKS[report.status]} {report.status}\n"
     yield f"{headline(report.checks)}\n"
+    yield f"{scope(report)}\n"
     axes = columns(report.checks)
     yield f"| implementation | claims | {' | '.join(f'{dtype}, {device}' for dtype, device in axes)} |"
     yield f"|---|---|{'---|' * len(axes)}"

@@ -8,24 +8,33 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["guard"]
+__all__ = ["guard", "kept_arithmetic"]
+
+#: What numpy does by itself; some of the oracle's arithmetic overflows and underflows on purpose.
+_ERRORS: Mapping[str, Literal["warn", "ignore"]] = {
+    "divide": "warn",
+    "over": "warn",
+    "under": "ignore",
+    "invalid": "warn",
+}
 
 
 @contextmanager
 def guard(seed: int) -> Iterator[io.StringIO]:
     """Run a check so that nothing it does to the process outlasts it.
 
-    Kept are the random states of ``random`` and numpy, numpy's floating-point error handling, the working
-    directory, ``sys.path``, the environment, warnings filters and standard output; and of frameworks that
-    are imported already: torch's random states, defaults, grad mode, threads and determinism flags, jax's
-    x64 flag, Keras' floatx. Warnings are recorded and raise nothing, whatever ``-W`` says.
+    Kept are the random states of ``random`` and numpy, numpy's floating-point error handling, the treatment of
+    subnormal numbers, the working directory, ``sys.path``, the environment, warnings filters and standard output;
+    and of frameworks that are imported already: torch's random states, defaults, grad mode, threads and
+    determinism flags, jax's x64 flag, Keras' floatx. Warnings are recorded and raise nothing, whatever ``-W``
+    says; nor do numpy's floating-point errors, and subnormal numbers are numbers, whatever the user has set.
 
     Parameters
     ----------
@@ -38,14 +47,35 @@ def guard(seed: int) -> Iterator[io.StringIO]:
         What is printed meanwhile.
     """
     with ExitStack() as stack:
-        for keep in (_random_states, _interpreter):
-            stack.enter_context(keep(seed))
+        stack.enter_context(_random_states(seed))
+        stack.enter_context(_interpreter())
+        stack.enter_context(kept_arithmetic())
+        np.seterr(**_ERRORS)
+        _flush(False)
         for name, framework in (("torch", _torch), ("jax", _jax), ("keras", _keras)):
             if name in sys.modules:
                 stack.enter_context(framework(sys.modules[name], seed))
         stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
         yield stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+
+
+def _flushes() -> bool:
+    """Whether this thread takes subnormal numbers for zero; torch has no way to ask."""
+    with np.errstate(all="ignore"):
+        return bool(np.float64(5e-324) * 1.0 == 0.0)
+
+
+def _flush(flushes: bool) -> None:
+    if _flushes() != flushes and "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(flushes)
+
+
+@contextmanager
+def kept_arithmetic() -> Iterator[None]:
+    """Keep the modes of the processor and of numpy that change what the oracle computes, or make it raise."""
+    with np.errstate(), _kept(_flushes, _flush):
+        yield
 
 
 @contextmanager
@@ -72,14 +102,13 @@ def _random_states(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _interpreter(_seed: int) -> Iterator[None]:
+def _interpreter() -> Iterator[None]:
     path = sys.path
     with (
-        _kept(os.getcwd, os.chdir),
+        contextlib.chdir(os.curdir),  # restores without asking where the subject has gone: that may be no more
         _kept(lambda: dict(os.environ), _restore_environment),
         _kept(lambda: list(path), lambda entries: path.__setitem__(slice(None), entries)),
         _kept(lambda: id(sys.path), lambda _: setattr(sys, "path", path)),
-        _kept(np.geterr, lambda modes: np.seterr(**modes)),
     ):
         yield
 
@@ -122,8 +151,6 @@ def _torch_settings(torch: ModuleType) -> Iterator[AbstractContextManager[None]]
     )
     for flag in ("deterministic", "benchmark"):
         yield _attribute(torch.backends.cudnn, flag)
-    # Flushing is a mode of the thread, so that numpy shows it; torch has no way to ask.
-    yield _kept(lambda: bool(np.float64(5e-324) * 1.0 == 0.0), torch.set_flush_denormal)
 
 
 def _attribute(owner: Any, name: str) -> AbstractContextManager[None]:

@@ -56,10 +56,9 @@ Up to 1 rounding may be the cause. Above 1 it cannot be: the code computes somet
 <div><dt>conforms</dt><dd>No drawn input broke the claim. It is no proof for inputs outside the ranges under
 <em>not judged</em>.</dd></div>
 <div><dt>mistrusted</dt><dd>The check could not have noticed a fault, so its silence says nothing.</dd></div>
-<div><dt>deviates as known</dt><dd>A deviation that the backend declares, with evidence; its disappearance would be
-reported.</dd></div>
+<div><dt>expected deviation</dt><dd>The check deviates as known: the backend declares it, with evidence, and its
+disappearance would be reported. Figures up to 1 are those of all inputs that it does not concern.</dd></div>
 </dl>
-</details>
 """
 
 _NAVIGATION = (
@@ -96,7 +95,7 @@ def render(report: Report) -> str:
             f'<p class="verdict">{_mark(report.status)} · {escape(headline(report.checks))}</p>',
             f"<p>{escape(scope(report))}</p>",
             _facts(facts(report), kind="chips"),
-            _READING,
+            _reading(report),
             f"<nav>{_NAVIGATION if failures else _NAVIGATION.partition(' · ')[2]}</nav></header><main>",
             failures,
             _matrix(groups, names),
@@ -109,6 +108,13 @@ def render(report: Report) -> str:
 
 
 _UNCOUNTED = '<span class="soft">not counted</span>'
+
+
+def _reading(report: Report) -> str:
+    """Return what the page's words mean, and an example of the line that runs a check again."""
+    line = next((record.reproduce for record in report.checks if record.reproduce), "")
+    again = f"<p>Every check can be run again, as the first one by <code>{escape(line)}</code></p>" if line else ""
+    return f"{_READING}{again}</details>"
 
 
 def _mark(status: Status, text: str = "") -> str:
@@ -179,7 +185,7 @@ def _evidence(record: CheckRecord) -> str:
             f'<p class="computes">{diagnosis}</p>' if record.diagnosis else "",
             _number_line(found),
             _facts(rows, raw=True),
-            _input(found),
+            _input(found, smallest=record.status == "deviates"),
         ]
     )
 
@@ -208,13 +214,12 @@ def _number_line(found: Mapping[str, Any]) -> str:
     )
 
 
-def _input(found: Mapping[str, Any]) -> str:
+def _input(found: Mapping[str, Any], *, smallest: bool) -> str:
     if "inputs" not in found:
         return ""
     text = "\n".join(outline(found["inputs"]))
-    return (
-        f"<details><summary>The smallest input that shows it</summary><pre><code>{escape(text)}</code></pre></details>"
-    )
+    name = "The smallest input that shows it" if smallest else "An input that shows it"
+    return f"<details><summary>{name}</summary><pre><code>{escape(text)}</code></pre></details>"
 
 
 # Implementations against dtypes
@@ -231,7 +236,7 @@ def _matrix(groups: Mapping[tuple[str, str], Sequence[CheckRecord]], names: Mapp
         '<section id="matrix"><h2>Implementations and dtypes</h2>',
         '<label class="filter"><input type="checkbox" id="only"> Hide what conforms</label>',
         '<div class="scroll"><table class="matrix">',
-        "<caption>Each cell: the gravest verdict among its checks, and the largest error as a share of its bound.</caption>",
+        "<caption>The gravest verdict of each, and where none needs a look the largest error as a share of its bound.</caption>",
         f'<thead><tr><th scope="col">Implementation</th><th scope="col">Claims</th>{"".join(heads)}</tr></thead><tbody>',
     ]
     for key, records in groups.items():
@@ -257,10 +262,11 @@ def _cell(records: Sequence[CheckRecord], anchor: str) -> str:
     status, counted = verdict(records)
     ending_so = sum(record.status == status for record in records)
     closest = worst(records)
-    text = f"{ending_so} of {len(records)} {status.replace('-', ' ')}" if any(map(needs_a_look, records)) else ""
+    looked_at = any(map(needs_a_look, records))
+    text = f"{ending_so} of {len(records)} {status.replace('-', ' ')}" if looked_at else ""
     lines = [f'<a href="#{anchor}">{_mark(status, text)}</a>']
     lines += [] if counted else [_UNCOUNTED]
-    lines += [_share(closest)] if closest else []
+    lines += [_share(closest)] if closest and not looked_at else []
     known = known_deviations(records)
     lines += [_mark("expected-deviation", known)] if known and status != "expected-deviation" else []
     return f"<td>{'<br>'.join(lines)}</td>"
@@ -268,7 +274,8 @@ def _cell(records: Sequence[CheckRecord], anchor: str) -> str:
 
 def _share(record: CheckRecord) -> str:
     percent = min(100.0, 100 * record.error_over_bound)
-    bar = f'<span class="bar {record.status}" aria-hidden="true"><i style="width:{percent:.0f}%"></i></span>'
+    kind = record.status if record.error_over_bound > 1 else "conforms"
+    bar = f'<span class="bar {kind}" aria-hidden="true"><i style="width:{percent:.0f}%"></i></span>'
     return f"{bar} {figure(record.error_over_bound)}"
 
 

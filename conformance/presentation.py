@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from conformance.records import STATUSES, CheckRecord, Status
+from conformance.records import FOLLOWS, STATUSES, CheckRecord, Status
 from conformance.report import Report
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "plural",
     "scope",
     "verdict",
+    "why_nothing",
     "worst",
 ]
 
@@ -120,9 +121,13 @@ def by_cause(records: Iterable[CheckRecord]) -> tuple[list[CheckRecord], list[Ch
 
 
 def worst(records: Iterable[CheckRecord]) -> CheckRecord | None:
-    """Return the conforming check whose results lie nearest to their bounds."""
+    """Return the conforming check whose results lie nearest to their bounds; that of the formula itself if it was run.
+
+    The bound of an inequality is the limit that it states, which right code may attain.
+    """
     held = [record for record in records if record.status == "conforms" and record.judged]
-    return max(held, key=lambda record: record.error_over_bound, default=None)
+    differential = [record for record in held if record.property == FOLLOWS]
+    return max(differential or held, key=lambda record: record.error_over_bound, default=None)
 
 
 def by_implementation(records: Iterable[CheckRecord]) -> dict[tuple[str, str], list[CheckRecord]]:
@@ -159,6 +164,15 @@ def scope(report: Report) -> str:
     )
     ending = "" if report.complete else " The run did not come to its end: what is missing is unknown."
     return (judged if found else "Nothing was judged.") + ending
+
+
+def why_nothing(records: Sequence[CheckRecord]) -> str:
+    """Say why no check counts, in the words of the first reason; empty if one counts, or none says why."""
+    if any(record.counted for record in records):
+        return ""
+    reasons = list(dict.fromkeys(record.message for record in records if record.message))
+    more = f" (and {plural(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
+    return f"{reasons[0]}{more}" if reasons else ""
 
 
 def place(counterexample: Mapping[str, Any]) -> str:
@@ -240,8 +254,9 @@ def _short(value: Any) -> str:
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
-    """Return what a run depends on, by name: what was installed, the profile, the seed."""
-    return [("profile", report.profile), ("seed", str(report.seed)), *sorted(report.environment.items())]
+    """Return what a run depends on, by name: the profile, the seed, what was installed, how names were matched."""
+    environment = sorted(report.environment.items(), key=lambda fact: (fact[0] == "matching", fact))
+    return [("profile", report.profile), ("seed", str(report.seed)), *environment]
 
 
 def not_judged(records: Sequence[CheckRecord], declared: Sequence[str] = ()) -> list[str]:

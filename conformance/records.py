@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-__all__ = ["STATUSES", "CheckRecord", "Status", "gravest"]
+__all__ = ["FOLLOWS", "STATUSES", "CheckRecord", "Status", "gravest"]
 
 Status = Literal[
     "harness-error",
@@ -21,19 +21,11 @@ Status = Literal[
     "unsupported",
 ]
 
+#: The property that every formula has: an implementation's results are those of the formula, within its bound.
+FOLLOWS = "follows_the_formula"
+
 #: From the gravest; a report has the first that one of its counted checks has.
-STATUSES: tuple[Status, ...] = (
-    "harness-error",
-    "crash",
-    "timeout",
-    "deviates",
-    "unexpected-pass",
-    "flaky",
-    "mistrusted",
-    "conforms",
-    "expected-deviation",
-    "unsupported",
-)
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,8 @@ class CheckRecord:
     counted : bool
         Whether the report's status depends on it.
     evaluation, precision : str
-        Named evaluation and precision model that contain all results; empty if none does.
+        The evaluation of the formula, the printed one under its own id, and the precision model that contain all
+        results; empty if none does.
     error_over_bound : float
         Largest observed error over its bound.
     ulps : float

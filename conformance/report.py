@@ -61,7 +61,7 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether checks were counted and all of them conform."""
+        """Whether some counted check conforms, and every other does or deviates as expected."""
         return self.status == "conforms"
 
     def summary(self) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Implementation
+from conformance.guard import kept_arithmetic
 from conformance.session import Case, Counts, fingerprint
-from properties.cases import Call, Observation, Training, observe
+from properties.cases import Call, Observation, Step, Training, observe
 from properties.subject import Floats, Rejected
 
 __all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
@@ -77,7 +78,7 @@ class Specimen:
         Raises
         ------
         SubjectFailure
-            If it raised anything but `Rejected`, or showed something else than its parameters.
+            If it raised anything but `Rejected`, or showed something else than its parameters and their state.
         """
         if varied := self._varied([values for row in training.hyperparameters() for values in row]):
             return varied
@@ -90,6 +91,9 @@ class Specimen:
         for params in shown.params:
             if len(params) != len(training.params):
                 raise SubjectFailure(f"showed {len(params)} parameters of {len(training.params)}")
+        for states in shown.states:
+            if len(states) != len(training.params):
+                raise SubjectFailure(f"showed the state of {len(states)} parameters of {len(training.params)}")
         return shown
 
     def call(self, call: Call) -> Floats | Rejected:
@@ -122,7 +126,8 @@ class Specimen:
 @contextmanager
 def _subject_boundary() -> Iterator[None]:
     try:
-        yield
+        with kept_arithmetic():
+            yield
     except (Exception, SystemExit) as error:  # whatever a subject raises is its outcome, and no failure of ours
         raise SubjectFailure(described(error)) from error
 
@@ -136,11 +141,14 @@ def described(error: BaseException) -> str:
 
 
 def _replica(training: Training) -> Training:
-    """Copy every array, so that a subject that writes to its inputs spoils no case and no later step."""
-    return replace(
-        training,
-        params=_copies(training.params),
-        steps=tuple(replace(step, grads=_copies(step.grads)) for step in training.steps),
+    """Copy what can be written to, so that a subject that does spoils no case and no later step."""
+    return Training(
+        _copies(training.params),
+        tuple(replace(group, hyperparameters=dict(group.hyperparameters)) for group in training.groups),
+        tuple(
+            Step(_copies(step.grads), {group: dict(values) for group, values in step.changes.items()})
+            for step in training.steps
+        ),
     )
 
 

@@ -237,13 +237,18 @@ class _PlainFunction:
             keywords: dict[str, Any] = {}
             for name, spelling in self.spellings.items():
                 write(keywords, spelling, hyperparameters[name])
-            if self.arrays == "torch":
-                tensors = [to_tensor(array, dtype=dtype, device=device) for array in arrays]
-                return to_floats(self.function(*tensors, *places, **keywords))
-            narrowed = [np.array(array, dtype=dtype, order="K") for array in arrays]
-            return np.array(self.function(*narrowed, *places, **keywords), dtype=np.float64)
+            taken = [self._taken(array, dtype, device) for array in arrays]
+            result = self.function(*taken, *places, **keywords)
+            if result is None:  # it worked in place
+                result = taken[0]
+            return to_floats(result) if hasattr(result, "detach") else np.array(result, dtype=np.float64)
 
         return call
+
+    def _taken(self, array: Floats, dtype: str, device: str) -> Any:
+        if self.arrays == "torch":
+            return to_tensor(array, dtype=dtype, device=device)
+        return np.array(array, dtype=dtype, order="K")
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,6 +285,8 @@ def _function(
     offered = {} if parameters is None else {name: parameters[name] for name in names[len(formula.arrays) :]}
     room = len(offered)
     spellings = matched(formula.hyperparameters, offered)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in offered.values()):
+        spellings = {name: spellings.get(name, name) for name in formula.hyperparameters if name not in fixed}
     used = set(spellings.values())
     unnamed = [name for name in formula.hyperparameters if name not in spellings and name not in fixed]
     if unnamed and parameters is not None and len(unnamed) > room - len(used):

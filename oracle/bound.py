@@ -11,7 +11,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, midpoint, working_precision
+from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, is_finite, midpoint, working_precision
 from oracle.arithmetic.carriers import carrier
 from oracle.arithmetic.composites import stored
 from oracle.arithmetic.discontinuities import Way, ways
@@ -99,12 +99,14 @@ class Enclosure:
         -------
         array of float64, shape (...)
             Smallest over the branches, and rounded down, so that what exceeds 1 is outside for
-            certain; 0 where there is no bound.
+            certain; 0 where there is no bound. Infinite where there is one, and the observation or
+            the value, which may be another observation, is no number.
         """
         observed = np.asarray(observed, dtype=np.float64)
         ratios = [_quotient(_distance(observed, branch.value), branch.error) for branch in self.branches]
         ratio = np.min(ratios, axis=0)
-        return np.where(self.bounded, np.where(np.isfinite(observed), ratio, np.inf), 0.0)
+        value = is_finite(self.value) if isinstance(self.value, BallArray) else np.isfinite(self.value)
+        return np.where(self.bounded, np.where(np.isfinite(observed) & value, ratio, np.inf), 0.0)
 
     def separation(self, other: Enclosure) -> Floats:
         """Return the distance of two enclosures in units of both errors; above 1 no program fits both.

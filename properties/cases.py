@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from properties.subject import Floats, Group, StepperFactory
 
 __all__ = ["Call", "Observation", "Step", "Training", "observe"]
@@ -80,6 +82,11 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
         for group, values in step.changes.items():
             subject.set_hyperparameters(group, values)
         subject.step(step.grads)
-        params.append(tuple(subject.params()))
-        states.append(tuple(subject.state()))
+        # Copies, because a subject may show the arrays that it goes on to write to.
+        params.append(tuple(_copied(param) for param in subject.params()))
+        states.append(tuple({name: _copied(entry) for name, entry in entries.items()} for entries in subject.state()))
     return Observation(tuple(params), tuple(states))
+
+
+def _copied(shown: Floats) -> Floats:
+    return np.array(shown, dtype=np.float64)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from oracle.bound import Enclosure
 from properties.cases import Call
-from properties.claims import Bench
+from properties.claims import Bench, Violation
 from properties.subject import Floats
 
 __all__ = ["PRECISION_BITS", "result", "slack", "total"]
@@ -30,5 +30,14 @@ def slack(enclosure: Enclosure) -> NDArray[np.float64]:
 
 
 def result(bench: Bench, call: Call) -> tuple[Floats, Floats]:
-    """Return what the subject made of a call, and the bound of every element."""
-    return bench.call(call), slack(bench.enclosure(call))
+    """Return what the subject made of a call, and the bound of every element.
+
+    Raises
+    ------
+    Violation
+        If the result has another shape than the formula's.
+    """
+    shown, bound = bench.call(call), slack(bench.enclosure(call))
+    if shown.shape != bound.shape:  # no condition that a check could count: it judges no number
+        raise Violation(f"the result has shape {shown.shape}, expected {bound.shape}", quantity="result")
+    return shown, bound

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,3 @@ class ScheduleFactory(Protocol):
 
     def __call__(self, *, dtype: str, device: str) -> Schedule:
         """Return the schedule for a dtype and a device."""
-
-
-Factory = Any  # StepperFactory, FunctionFactory or ScheduleFactory, as the formula's kind says

@@ -59,7 +59,7 @@ class Implementation:
     dtypes, devices : tuple of str
         What it declares to support.
     state : tuple of str
-        The oracle's names of the state entries that its subjects expose.
+        The oracle's names of the state entries that its subjects expose; one that no case judges is not trusted.
     capabilities : tuple of str
         What else it declares (``sparse``, ``maximize`` ...): listed as not judged.
     expected : tuple of Expectation

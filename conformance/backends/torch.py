@@ -13,13 +13,13 @@ from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.torch_functions import functions
 from conformance.backends.torch_schedules import schedules
 from conformance.backends.torch_tensors import DTYPES, devices, to_floats, to_tensor
+from conformance.records import FOLLOWS
 from conformance.spellings import matched, write
 from properties.cases import Training
 from properties.subject import Floats, Function, Group, Rejected, Stepper
 
 __all__ = ["OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
 
-FOLLOWS = "follows_the_formula"
 HALF = ("bfloat16", "float16")
 
 PATHS: Mapping[str, Mapping[str, bool]] = {
@@ -42,9 +42,11 @@ class OptimizerStepper:
     place: Mapping[str, str]
 
     def step(self, grads: Sequence[Floats | None]) -> None:
-        """Assign the gradients, and let the optimizer step once."""
+        """Bring the gradients, in the memory of those before as training does, and let the optimizer step once."""
         for parameter, grad in zip(self.parameters, grads, strict=True):
-            parameter.grad = None if grad is None else to_tensor(grad, **self.place)
+            before, parameter.grad = parameter.grad, None if grad is None else to_tensor(grad, **self.place)
+            if grad is not None and before is not None and before.stride() == parameter.grad.stride():
+                parameter.grad = before.copy_(parameter.grad)
         self.optimizer.step()
 
     def params(self) -> list[Floats]:

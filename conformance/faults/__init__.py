@@ -19,6 +19,7 @@ from conformance.faults import (
     normalization,
     rmsprop,
     schedules,
+    subtle,
 )
 from conformance.faults.programs import Fault
 
@@ -37,4 +38,5 @@ FAULTS: tuple[Fault, ...] = (
     *normalization.FAULTS,
     *schedules.FAULTS,
     *curves.FAULTS,
+    *subtle.FAULTS,
 )

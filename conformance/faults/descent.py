@@ -44,10 +44,6 @@ def _averaged(v: Array | None, g: Array, h: Options) -> Array:
     return average
 
 
-def _dampened(v: Array | None, g: Array, h: Options) -> Array:
-    return g.copy() if v is None else h.momentum * v + (1 - h.dampening) * g
-
-
 GD = _moves(lambda theta, g, h: g)
 HEAVY_BALL = _momentum(_accumulated)
 

@@ -30,6 +30,7 @@ __all__ = [
     "abs_lower",
     "abs_upper",
     "balls",
+    "is_finite",
     "midpoint",
     "rounded_ends",
     "to_float",
@@ -186,6 +187,12 @@ def _apply(function: Callable[[arb], Any], array: BallArray) -> Any:
     return np.asarray(np.frompyfunc(function, 1, 1)(array.elements), dtype=object)
 
 
+def is_finite(array: BallArray) -> NDArray[np.bool_]:
+    """Tell the balls that hold numbers from those that say nothing."""
+    finite: NDArray[np.bool_] = _apply(arb.is_finite, array).astype(bool)
+    return finite
+
+
 def midpoint(array: BallArray) -> NDArray[np.float64]:
     """Round midpoints to the nearest float64; NaN where a ball says nothing."""
     return array.elements.astype(np.float64)
@@ -203,7 +210,7 @@ def rounded_ends(array: BallArray) -> tuple[NDArray[np.float64], NDArray[np.floa
     low, high : array of float64, shape (...)
         The correctly rounded value lies between them; NaN where a ball says nothing.
     """
-    finite = _apply(arb.is_finite, array).astype(bool)
+    finite = is_finite(array)
     low, high = (_apply(end, array).astype(np.float64) for end in (arb.lower, arb.upper))
     return np.where(finite, low, np.nan), np.where(finite, high, np.nan)
 

@@ -102,20 +102,23 @@ def compare_runs(
 ) -> None:
     """Compare two trainings that end in the same place but for an exact rearrangement.
 
-    Each run may be off by its own bound, and both bounds are the same: twice the bound is allowed.
+    Each run may be off by its own bound. The bounds differ where another learning rate, say, underflows.
 
     Parameters
     ----------
     bench : Bench
     training, other : Training
     back : callable
-        Brings the parameters of ``other`` into the shape of those of ``training``, without rounding.
+        Brings the parameters of ``other``, or bounds of them, to the places of those of ``training``; it may turn
+        signs, and rounds nothing.
     note : str
         Said of a violation.
     """
-    first, second, enclosures = bench.train(training), bench.train(other), bench.enclosures(training)
-    for number, shown in enumerate(first.params):
-        for tensor, restored in enumerate(back(second.params[number])):
-            error = slack(enclosures[number][tensor][0])
-            expected = Enclosure(value=balls(shown[tensor]), error=total(error, error))
-            bench.compare(restored, expected, quantity="param", step=number + 1, tensor=tensor, note=note)
+    first, second = bench.train(training), bench.train(other)
+    rows = zip(bench.enclosures(training), bench.enclosures(other), strict=True)
+    for number, (row, other_row) in enumerate(rows):
+        errors, other_errors = ([slack(param) for param, _ in entries] for entries in (row, other_row))
+        restored = zip(back(second.params[number]), map(np.abs, back(other_errors)), strict=True)
+        for tensor, (param, error) in enumerate(restored):
+            expected = Enclosure(value=balls(first.params[number][tensor]), error=total(errors[tensor], error))
+            bench.compare(param, expected, quantity="param", step=number + 1, tensor=tensor, note=note)

@@ -17,7 +17,7 @@ from hypothesis.strategies import DrawFn
 from oracle.formula import Formula
 from properties.strategies.numbers import few_digits
 
-__all__ = ["STEERING", "Steering", "common_values", "decay_factor", "scheduled", "steered_hyperparameters"]
+__all__ = ["STEERING", "Steering", "adjusted", "common_values", "decay_factor", "scheduled", "steered_hyperparameters"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,10 @@ class Steering:
         Values; ``eps`` in units of the gradients.
     changes : tuple of float
         Factors by which a learning rate changes between steps.
-    scales, extreme_scales : tuple of float
+    scales : tuple of float
         Magnitudes of gradients.
+    extremes : mapping of str to float
+        Magnitudes far from 1, by name; the same names in every dtype.
     spread : int
         Decades that small gradients may lie below that.
     steps : int
@@ -47,7 +49,7 @@ class Steering:
     eps: tuple[float, ...]
     changes: tuple[float, ...]
     scales: tuple[float, ...]
-    extreme_scales: tuple[float, ...]
+    extremes: Mapping[str, float]
     spread: int
     steps: int
     common_eps: float = 1e-8
@@ -55,11 +57,11 @@ class Steering:
 
 _WIDE: dict[str, Any] = {
     "learning_rates": (0.5, 0.1, 0.3, 1.0),
-    "beta1": (0.9, 0.5, 0.75, 0.99, 0.1),
+    "beta1": (0.9, 0.5, 0.75, 0.99, 0.1, 0.0),
     "beta2": (0.999, 0.75, 0.9, 0.99, 0.5, 0.95),
     "momenta": (0.9, 0.5, 0.75, 0.99),
     "eps": (1.0, 0.1, 0.3, 3.0, 10.0),
-    "changes": (0.5, 0.1, 2.0, 0.3),
+    "changes": (0.5, 0.1, 2.0, 0.3, 0.0),
     "scales": (1.0, 1.0, 0.01, 10.0),
 }
 _NARROW: dict[str, Any] = {
@@ -67,18 +69,22 @@ _NARROW: dict[str, Any] = {
     "beta1": (0.5, 0.75),
     "beta2": (0.75, 0.5),
     "momenta": (0.5, 0.75, 0.9),
-    "changes": (0.5, 0.25, 2.0),
+    "changes": (0.5, 0.25, 2.0, 0.0),
 }
 
 #: By dtype. float16 leaves its range in the squares of small gradients and in 1/eps.
 STEERING: Mapping[str, Steering] = {
-    "float64": Steering(**_WIDE, extreme_scales=(1e-8, 1e-60, 1e60, 1e-3, 1e8), spread=3, steps=4),
-    "float32": Steering(**_WIDE, extreme_scales=(1e-8, 1e-12, 1e12, 1e-3, 1e5), spread=3, steps=4),
+    "float64": Steering(
+        **_WIDE, extremes={"smallest": 1e-60, "small": 1e-9, "large": 1e5, "largest": 1e60}, spread=3, steps=4
+    ),
+    "float32": Steering(
+        **_WIDE, extremes={"smallest": 1e-12, "small": 1e-8, "large": 1e5, "largest": 1e12}, spread=3, steps=4
+    ),
     "bfloat16": Steering(
         **_NARROW,
         eps=(1.0, 0.3, 3.0, 0.1),
         scales=(1.0, 1.0, 0.01, 10.0),
-        extreme_scales=(1e-8, 1e-12, 1e12, 1e-3),
+        extremes={"smallest": 1e-12, "small": 1e-8, "large": 1e3, "largest": 1e12},
         spread=1,
         steps=3,
     ),
@@ -86,7 +92,7 @@ STEERING: Mapping[str, Steering] = {
         **_NARROW,
         eps=(1.0, 0.3, 3.0, 0.1),
         scales=(1.0, 2.0, 0.5, 4.0),
-        extreme_scales=(0.5, 4.0),
+        extremes={"smallest": 0.25, "small": 0.5, "large": 4.0, "largest": 8.0},
         spread=0,
         steps=3,
         common_eps=1e-2,
@@ -102,6 +108,16 @@ _PENALTIES = (1.0, 0.5, 0.2, 3.0)
 def scheduled(formula: Formula) -> tuple[str, ...]:
     """Hyperparameters that a schedule changes during training."""
     return tuple(name for name in ("schedule_multiplier", "learning_rate") if name in formula.hyperparameters)
+
+
+def adjusted(formula: Formula) -> tuple[str, ...]:
+    """Hyperparameters whose value of the moment is all that counts.
+
+    Betas are none: their powers may be kept as running products, and their sums unnormalised.
+    """
+    names = ("eps", "weight_decay", "l2_penalty", "dampening")
+    momentum = ("momentum",) if formula.id != "momentum_ema" else ()
+    return tuple(name for name in (*names, *momentum) if name in formula.hyperparameters)
 
 
 def decay_factor(formula: Formula, values: Mapping[str, float]) -> float:
@@ -142,7 +158,9 @@ def steered_hyperparameters(
             case "alpha":
                 values[name] = draw(st.sampled_from(steering.momenta))
             case "momentum":
-                values[name] = draw(st.sampled_from(steering.momenta))
+                # Nesterov's and torch's dampened momentum of 0 are other rules to those who implement them.
+                still = (0.0,) if formula.id in ("momentum_ema", "momentum_heavy_ball") else ()
+                values[name] = draw(st.sampled_from((*steering.momenta, *still)))
             case "dampening":
                 values[name] = draw(st.sampled_from((0.5, 0.25, 0.75)))
             case "eps" if formula.id.endswith("eps_inside"):  # in the unit of a squared gradient

@@ -12,7 +12,7 @@ from oracle.arithmetic.formats import FLOAT32, FORMATS
 from oracle.formula import Formula
 from properties.cases import Step, Training
 from properties.claims import Space
-from properties.strategies.hyperparameters import STEERING, common_values, scheduled, steered_hyperparameters
+from properties.strategies.hyperparameters import STEERING, adjusted, common_values, scheduled, steered_hyperparameters
 from properties.strategies.numbers import LAYOUTS, few_digits, magnitudes, seeded_arrays, small_arrays
 from properties.subject import Floats, Group
 
@@ -22,6 +22,12 @@ Shapes = tuple[tuple[int, ...], ...]
 
 _FEW: Shapes = ((1,), (2,), (3,))
 _MANY: Shapes = ((3,), (1,), (0,), (7,), (11, 3), (3, 11), (), (33,))
+#: Each once in one training: 0 to 4 dimensions, whole vector blocks, an empty tensor before others, and some shapes
+#: twice, in the same and in different groups.
+_EVERY: Shapes = (
+    (2,), (2,), (8,), (0,), (8,), (), (2, 3, 4), (1,), (16,), (1, 2, 3, 2), (4, 4), (8,), (3,), (32,), (7,), (2, 2),
+    (64,), (), (5, 1), (1,), (4,), (2, 3, 4), (3, 11), (12,),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,9 @@ class Plan:
         Trainings in the quick profile.
     shapes : tuple of shapes
         Of its tensors.
-    tensors, groups : tuple of int, int
+    tensors : tuple of int, int, optional
+        Smallest and largest number; if not given, there is one tensor of each shape.
+    groups : tuple of int, int
         Smallest and largest number.
     steps, narrow_steps : tuple of int, optional
         Smallest and largest number, also for dtypes narrower than float32; up to what the dtype's
@@ -43,39 +51,53 @@ class Plan:
         Whether exact zeros, -0.0 and whole zero gradients occur.
     missing : bool
         Whether gradients may be missing.
-    extreme : bool
-        Whether magnitudes are tiny and huge.
+    extreme : str
+        Which of the dtype's extreme magnitudes gradients have, if any.
+    far : bool
+        Whether parameters are much larger than their steps.
     common : bool
         Whether hyperparameters have their customary values.
     layouts : bool
         Whether parameters and gradients may be non-contiguous.
     still : bool
         Whether learning rates stay as they are.
+    adjusted : bool
+        Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
     """
 
     cases: int
     shapes: Shapes = _FEW
-    tensors: tuple[int, int] = (1, 1)
+    tensors: tuple[int, int] | None = (1, 1)
     groups: tuple[int, int] = (1, 1)
     steps: tuple[int, int] | None = None
     narrow_steps: tuple[int, int] | None = None
     zeros: bool = False
     missing: bool = False
-    extreme: bool = False
+    extreme: str = ""
+    far: bool = False
     common: bool = False
     layouts: bool = False
     still: bool = False
+    adjusted: bool = False
 
 
 PLANS: Mapping[str, Plan] = {
     "plain": Plan(8),
     "wide": Plan(5, _MANY, tensors=(1, 3), steps=(2, 12), narrow_steps=(1, 3), layouts=True),
     "groups": Plan(4, tensors=(2, 3), groups=(2, 2), steps=(2, 6), narrow_steps=(2, 4), missing=True),
+    "every": Plan(1, _EVERY, tensors=None, groups=(5, 5), steps=(2, 3), narrow_steps=(2, 2), layouts=True),
+    "adjusted": Plan(4, groups=(1, 2), tensors=(1, 2), steps=(3, 6), narrow_steps=(2, 3), adjusted=True),
     "zeros": Plan(4, steps=(3, 5), narrow_steps=(2, 3), zeros=True),
-    "scales": Plan(4, extreme=True),
+    "smallest": Plan(1, extreme="smallest"),
+    "small": Plan(1, extreme="small"),
+    "large": Plan(1, extreme="large"),
+    "largest": Plan(1, extreme="largest"),
+    "far": Plan(2, steps=(1, 3), far=True),
     "common": Plan(2, steps=(1, 8), common=True),
-    "bulk": Plan(1, ((1025,),), steps=(2, 3), narrow_steps=(2, 2)),
+    "bulk": Plan(1, ((4097,),), steps=(2, 3), narrow_steps=(2, 2)),
     "long": Plan(1, steps=(120, 120), narrow_steps=(120, 120)),
+    # Past the range of counters of eight bits.
+    "longest": Plan(1, ((1,),), steps=(260, 260), narrow_steps=(2, 3), common=True),
 }
 
 #: Elements that are drawn one by one; what has more comes from a seed.
@@ -101,8 +123,8 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     steering, form = STEERING[dtype], FORMATS[dtype]
     low, high = _steps(plan, dtype)
     length = draw(st.integers(low, high))
-    scale = draw(st.sampled_from(steering.extreme_scales if plan.extreme else steering.scales))
-    shapes = [draw(st.sampled_from(plan.shapes)) for _ in range(draw(st.integers(*plan.tensors)))]
+    scale = steering.extremes[plan.extreme] if plan.extreme else draw(st.sampled_from(steering.scales))
+    shapes = _shapes(draw, plan)
     owners = _owners(len(shapes), draw(st.integers(*plan.groups)))
     spread = 0 if plan.extreme else steering.spread
     singly = length * sum(_size(shape) for shape in shapes) <= _DRAWN_SINGLY
@@ -115,10 +137,12 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     def laid_out(values: Floats) -> Floats:
         return LAYOUTS[draw(st.sampled_from(tuple(LAYOUTS)))](values) if plan.layouts else values
 
-    def tensor_grad(shape: tuple[int, ...]) -> Floats | None:
+    blank = draw(st.integers(1, length - 1)) if plan.zeros and length > 1 else None
+
+    def tensor_grad(shape: tuple[int, ...], number: int) -> Floats | None:
         if plan.missing and draw(st.integers(0, 4)) == 4:
             return None
-        whole = plan.zeros and draw(st.integers(0, 3)) == 3
+        whole = number == blank or (plan.zeros and draw(st.integers(0, 3)) == 3)
         return laid_out(array(shape, 0.0 if whole else scale, spread))
 
     groups, reaches = [], {}
@@ -129,8 +153,8 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     params = [laid_out(array(shape, reaches[tensor], 0)) for tensor, shape in enumerate(shapes)]
     steps = []
     for number in range(length):
-        grads = tuple(tensor_grad(shape) for shape in shapes)
-        steps.append(Step(grads, {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups))))
+        grads = tuple(tensor_grad(shape, number) for shape in shapes)
+        steps.append(Step(grads, {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups, plan))))
     return Training(tuple(params), tuple(groups), tuple(steps))
 
 
@@ -143,23 +167,37 @@ def _hyperparameters(
     # The movement of adaptive rules does not grow with the gradients; parameters of its order round finely.
     adaptive = any(name in formula.hyperparameters for name in ("eps", "beta2"))
     step = 0.5 * (1.0 if adaptive else grad_scale)
-    multiples = (0.0, 1.0, 2.0) if FORMATS[dtype].bits < FLOAT32.bits else (1.0, 0.0, 4.0)
+    multiples: tuple[float, ...] = (0.0, 1.0, 2.0) if FORMATS[dtype].bits < FLOAT32.bits else (1.0, 0.0, 4.0)
     decays = any(name in formula.hyperparameters for name in ("weight_decay", "l2_penalty"))
-    reach = step * draw(st.sampled_from((1.0, 2.0) if decays else multiples))
+    if plan.far:
+        multiples = (64.0,) if FORMATS[dtype].bits < FLOAT32.bits else (1000.0,)
+    elif decays:
+        multiples = (1.0, 2.0)
+    reach = step * draw(st.sampled_from(multiples))
     if plan.common:
         return common_values(formula, dtype), (reach if decays else steering.learning_rates[-1] * 1e-3 * reach)
     return draw(steered_hyperparameters(formula, dtype, grad_scale, reach)), reach
 
 
 @st.composite
-def _changes(draw: DrawFn, formula: Formula, dtype: str, groups: list[Group]) -> dict[int, dict[str, float]]:
-    """Draw new values of scheduled hyperparameters, for about half of the steps."""
-    if not draw(st.booleans()):
+def _changes(
+    draw: DrawFn, formula: Formula, dtype: str, groups: list[Group], plan: Plan
+) -> dict[int, dict[str, float]]:
+    """Draw a new value of a scheduled hyperparameter for about half of the steps, or of a adjusted one for each."""
+    names, factors = scheduled(formula), STEERING[dtype].changes
+    if plan.adjusted and adjusted(formula):
+        names, factors = adjusted(formula), (0.5, 0.25)
+    elif not draw(st.booleans()):
         return {}
     number = draw(st.integers(0, len(groups) - 1))
-    name = draw(st.sampled_from(scheduled(formula)))
-    factor = draw(st.sampled_from(STEERING[dtype].changes))
+    name, factor = draw(st.sampled_from(names)), draw(st.sampled_from(factors))
     return {number: {name: few_digits(factor * groups[number].hyperparameters[name])}}
+
+
+def _shapes(draw: DrawFn, plan: Plan) -> list[tuple[int, ...]]:
+    if plan.tensors is None:
+        return list(plan.shapes)
+    return [draw(st.sampled_from(plan.shapes)) for _ in range(draw(st.integers(*plan.tensors)))]
 
 
 def _steps(plan: Plan, dtype: str) -> tuple[int, int]:

@@ -86,6 +86,11 @@ def test_another_shape_is_a_violation():
         a_bench().compare(array(1.0, 1.0), enclosure((1.0,), (0.5,)), quantity="param")
 
 
+def test_another_shape_than_that_of_the_other_run_is_a_violation():
+    with pytest.raises(Violation, match=r"param has shape \(2,\), expected \(1,\)"):
+        a_bench().compare(array(1.0, 1.0), enclosure((1.0,), (0.5, 0.5)), quantity="param")
+
+
 def test_an_empty_array_is_judged_to_hold_nothing():
     bench = a_bench()
 

@@ -117,6 +117,8 @@ def test_an_error_ends_in_one_line_that_names_it(
         (["check", "torch.optim:Adam"], "--as"),
         (["check", "torch.optim:Adam", "--as", "adamm"], "adam, "),
         (["check", "torch.optim:Adam", "--as", "adam", "--set", "beta1"], "NAME=NUMBER"),
+        (["check", "torch.optim:Adam", "--as", "adam", "--set", "=1"], "NAME=NUMBER"),
+        (["check", "torch.optim:Adam", "--as", "adam", "--path", "no_such_folder"], "no_such_folder"),
         (["check", "torch.optim:Adam", "--as", "adam", "--set", "gamma=1"], "gamma"),
         (["check", "torch.optim:Adam", "--as", "adam", "--set", "beta1=2"], "beta1"),
         (["list", "animals"], "animals"),
@@ -148,6 +150,38 @@ def test_what_cannot_be_loaded_takes_one_line(capsys: pytest.CaptureFixture[str]
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert code == 3
+
+
+@pytest.mark.parametrize("ending", ["import sys; sys.exit(7)", "raise RuntimeError('one\\ntwo')"])
+def test_a_target_that_ends_on_import_takes_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str
+) -> None:
+    (tmp_path / "ends.py").write_text(f"print('hello')\n{ending}\n")
+
+    code = cli.main(["check", f"{tmp_path / 'ends.py'}:Adam", "--as", "adam"])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (3, "")
+    hello, line = err.splitlines()
+    assert hello == "hello"
+    assert line.startswith(f"exactstep: cannot load {tmp_path / 'ends.py'}:Adam: ")
+
+
+@pytest.mark.parametrize("text", ["3\n", "{}\n", '{"format": "exactstep-report"}\n', "\udcff\n"])
+@pytest.mark.parametrize("first", [False, True], ids=["alone", "after the header"])
+def test_a_broken_report_takes_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, first: bool
+) -> None:
+    file = tmp_path / "report.jsonl"
+    header = jsonlines.dumps(report_of()).splitlines(keepends=True)[0] if first else ""
+    file.write_bytes((header + text).encode(errors="surrogateescape"))
+
+    code = cli.main(["report", str(file), "--format", "badge"])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert f"{file} is no report" in err
 
 
 def test_formulas_are_listed_with_their_hyperparameters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,6 +227,40 @@ def test_a_hasty_optimizer_deviates_and_its_line_shows_it_again(
     again = cli.main(shlex.split(rerun)[2:])
     assert again == 1
     assert "✖ deviates  follows_the_formula" in capsys.readouterr().out
+
+
+def test_the_line_to_run_again_finds_the_folder(optimizers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["check", "hasty:Descent", "--as", "gd", "--dtype", "float64", "--path", str(optimizers)])
+
+    rerun = next(line for line in capsys.readouterr().out.splitlines() if line.lstrip().startswith("rerun"))
+    assert shlex.split(rerun)[-2:] == ["--path", str(optimizers)]
+    assert cli.main(shlex.split(rerun)[2:]) == 1
+
+
+def test_an_output_that_is_no_place_is_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("")
+    monkeypatch.setattr(api, "check", lambda *_, **__: pytest.fail("worked"))
+
+    code = cli.main(["check", "honest:Descent", "--as", "gd", "--output", str(tmp_path / "taken")])
+
+    assert code == 2
+    assert "taken" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_costs_no_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.jsonl").mkdir()
+    monkeypatch.setattr(api, "check", lambda *_, **__: report_of(check_record()))
+
+    code = cli.main(["check", "honest:Descent", "--as", "gd", "--output", str(tmp_path)])
+
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out.startswith("✓ conforms")
+    assert err == f"exactstep: {tmp_path / 'report.jsonl'}: Is a directory\n"
 
 
 def test_the_command_leaves_the_import_path_as_it_was(optimizers: Path) -> None:

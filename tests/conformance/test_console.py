@@ -81,6 +81,37 @@ def test_one_cause_is_told_once() -> None:
     assert all(f"✖ deviates  claim_{number}  [float32, cpu]" in text for number in range(5))
 
 
+def test_a_deviation_shows_its_input() -> None:
+    lines = printed(report_of(deviation())).splitlines()
+
+    first = lines.index("      input      training:")
+    assert lines[first + 1] == "                   params: [[0.5]]"
+    assert any("learning_rate = 0.1" in line for line in lines[first:])
+
+
+def test_a_long_input_is_cut() -> None:
+    inputs = {"training": {"steps": [{"grads": [number]} for number in range(50)]}}
+    lines = printed(report_of(deviation(counterexample={"inputs": inputs}))).splitlines()
+
+    assert len(lines) < 30
+    assert any("more lines: --output has all" in line for line in lines)
+
+
+def test_nothing_judged_says_why() -> None:
+    reasons = ("lib.Adam declares float64 on cpu", "lib.Other declares float64 on cpu")
+    text = printed(report_of(*(check_record("unsupported", counted=False, message=why) for why in reasons)))
+
+    assert "  nothing was judged: lib.Adam declares float64 on cpu (and 1 more reason)\n" in text
+    assert "nothing was judged" not in printed(report_of(check_record(), check_record("unsupported", counted=False)))
+
+
+def test_the_matching_of_names_stands_apart_from_versions() -> None:
+    text = printed(report_of(check_record(), environment={"torch": "2.13.0", "matching": "lr is learning_rate"}))
+
+    assert "  matching: lr is learning_rate\n" in text
+    assert text.endswith("  torch 2.13.0\n")
+
+
 def test_a_crash_keeps_the_lines_of_its_traceback() -> None:
     text = printed(report_of(check_record("crash", message="ValueError: no\n  at adam.py:3 in step: raise")))
 

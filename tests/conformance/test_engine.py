@@ -3,16 +3,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from conformance.backends import Expectation
-from conformance.engine import FOLLOWS
 from conformance.faults.adam import ADAM
 from conformance.faults.programs import Program
+from conformance.records import FOLLOWS
 from conformance.session import Session
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision
 from oracle.bound import Enclosure
 from oracle.catalogue import get
-from properties.claims import claim
+from properties.cases import Step
+from properties.catalogue import claims_for
+from properties.claims import Space, claim
+from properties.optimizers.elementwise import sign_symmetry
 from properties.subject import Rejected
 from tests.helpers.judging import (
     FEW,
@@ -189,7 +193,22 @@ def test_a_subject_that_refuses_everything_is_mistrusted():
     record = judged(raising(Rejected("no")))
 
     assert record.status == "mistrusted"
-    assert record.message == "the implementation refused the hyperparameters of all 6 cases"
+    assert record.message == "the implementation refused the hyperparameters of all 6 cases: no"
+
+
+def test_what_only_refused_cases_could_tell_apart_goes_unseen():
+    def refusing(params, groups, *, dtype, device):
+        if params[0].tolist() != [12345.0]:
+            raise Rejected("only this one")
+        return HONEST(params, groups, dtype=dtype, device=device)
+
+    single = a_training({"learning_rate": 0.5}, params=[12345.0], grads=[[0.0]])
+    inputs = {**FEW.inputs(Space(get("gd"), "float64", "quick")), **only(single)(None)}
+    record = judged(refusing, (replace(FEW, inputs=lambda space: inputs),))
+
+    assert record.rejected == record.cases - 1
+    assert record.status == "mistrusted"
+    assert record.blind_to
 
 
 def test_a_check_that_judges_nothing_is_mistrusted():
@@ -361,6 +380,112 @@ def test_a_subject_that_writes_to_its_inputs_spoils_no_case():
     judged(implementation(Spoilt(before), label="writes"), session=session)
 
     assert judged(HONEST, session=session).status == "conforms"
+
+
+def test_a_subject_that_writes_to_its_hyperparameters_is_judged_by_those_it_was_given():
+    def doubling(params, groups, *, dtype, device):
+        for group in groups:
+            group.hyperparameters["learning_rate"] *= 2
+        return HONEST(params, groups, dtype=dtype, device=device)
+
+    assert judged(doubling).status == "deviates"
+
+
+def test_a_subject_may_show_the_very_arrays_that_it_updates():
+    class InPlace:
+        def __init__(self, params, groups, *, dtype, device):
+            self.values = list(params)
+            self.rates = [dict(group.hyperparameters) for group in groups]
+            self.owner = {tensor: number for number, group in enumerate(groups) for tensor in group.tensors}
+
+        def step(self, grads):
+            for tensor, grad in enumerate(grads):
+                if grad is not None:
+                    self.values[tensor] -= self.rates[self.owner[tensor]]["learning_rate"] * grad
+
+        def params(self):
+            return self.values
+
+        def state(self):
+            return [{} for _ in self.values]
+
+        def set_hyperparameters(self, group, values):
+            self.rates[group].update(values)
+
+    assert judged(InPlace).status == "conforms"
+
+
+def test_state_of_too_few_parameters_is_a_crash():
+    def forgetful(params, groups, *, dtype, device):
+        subject = HONEST(params, groups, dtype=dtype, device=device)
+        subject.state = list
+        return subject
+
+    record = judged(forgetful)
+
+    assert record.status == "crash"
+    assert record.message.startswith("showed the state of 0 parameters of ")
+
+
+def test_declared_state_that_never_shows_is_mistrusted():
+    hidden = implementation(Program(ADAM), "adam", state=("exp_avg", "exp_avg_sq"))
+
+    record = judged(hidden)
+
+    assert record.status == "mistrusted"
+    assert record.message == "mine declares to show exp_avg, exp_avg_sq, and no case judged it"
+
+
+def test_a_parameter_that_is_no_number_stays_so_without_a_gradient():
+    def before(subject, grads):
+        subject.values[0] = np.where(grads[0] is None, subject.values[0], np.nan)
+
+    overflowing = a_training({"learning_rate": 4.0}, params=[6e4], grads=[[-6e4], [6e4]])
+    training = replace(overflowing, steps=(*overflowing.steps, Step((None,))))
+    record = judged(Spoilt(before), (replace(FEW, inputs=only(training)),), dtype="float16")
+
+    assert record.counterexample is None
+    assert record.status == "mistrusted"  # an overflow has no bound
+
+
+@pytest.mark.parametrize("spoilt_run", [1, 2])
+def test_another_shape_in_one_of_two_runs_is_a_deviation(spoilt_run):
+    runs = []
+
+    def factory(params, groups, *, dtype, device):
+        subject = HONEST(params, groups, dtype=dtype, device=device)
+        runs.append(subject)
+        if len(runs) % 2 == spoilt_run % 2:
+            params = subject.params
+            subject.params = lambda: [np.append(param, 0.0) for param in params()]
+        return subject
+
+    record = judged(factory, (sign_symmetry,))
+
+    assert record.status == "deviates"
+    assert "param of tensor 0 after step 1 has shape" in record.message
+
+
+@pytest.mark.parametrize(
+    "mode", [lambda: np.seterr(all="raise"), lambda: torch.set_flush_denormal(True)], ids=["errors", "flushing"]
+)
+def test_modes_of_arithmetic_that_a_subject_sets_do_not_reach_the_oracle(mode):
+    (differential, *_) = claims_for("gd")
+
+    assert judged(Spoilt(lambda subject, grads: mode()), (differential,)).status == "conforms"
+
+
+@pytest.mark.parametrize("errors", ["raise", "warn"])
+def test_modes_of_arithmetic_that_the_user_has_set_do_not_reach_the_oracle(errors):
+    (differential, *_) = claims_for("gd")
+    torch.set_flush_denormal(True)
+    try:
+        with np.errstate(all=errors):
+            record = judged(HONEST, (differential,))
+    finally:
+        torch.set_flush_denormal(False)
+
+    assert record.status == "conforms"
 
 
 def test_what_a_subject_prints_is_noted_and_not_shown(capsys):

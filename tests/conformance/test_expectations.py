@@ -7,14 +7,16 @@ from dataclasses import replace
 import pytest
 
 from conformance.backends import Expectation, Implementation
-from conformance.engine import FOLLOWS, Engine
+from conformance.engine import Engine
 from conformance.faults.bookkeeping import only
 from conformance.faults.descent import GD
 from conformance.faults.programs import Program
+from conformance.records import FOLLOWS
 from conformance.session import Counts, Session
 from conformance.specimen import Specimen
 from oracle.catalogue import get
 from properties.catalogue import claims_for
+from properties.subject import Rejected
 
 BLOCKS = Program(only(GD, lambda index, size: index >= size // 16 * 16))
 SESSION = Session("quick", 0)
@@ -79,3 +81,28 @@ def test_what_comes_first_explains_a_case():
     crash = replace(LARGE, outcome="crash")
 
     assert judged(raising_for_large, crash, LARGE).status == "expected-deviation"
+
+
+def test_a_known_deviation_that_is_gone_is_noticed_although_the_others_are_refused():
+    def refusing_small(params, groups, *, dtype, device):
+        if all(param.size < 16 for param in params):
+            raise Rejected("too small")
+        return Program(GD)(params, groups, dtype=dtype, device=device)
+
+    assert judged(refusing_small, LARGE).status == "unexpected-pass"
+
+
+def test_the_cases_of_a_known_deviation_are_counted_in():
+    alone, apart = judged(BLOCKS, replace(LARGE, where=None)), judged(BLOCKS, LARGE)
+
+    assert apart.cases == alone.cases
+    assert apart.judged == alone.judged
+
+
+def test_an_expected_crash_hides_no_deviation_beside_it():
+    def factory(params, groups, *, dtype, device):
+        if any(param.size >= 1000 for param in params):
+            raise TypeError("too large")
+        return BLOCKS(params, groups, dtype=dtype, device=device)
+
+    assert judged(factory, replace(LARGE, outcome="crash")).status == "deviates"

@@ -23,6 +23,13 @@ def test_markdown_has_a_table_and_what_failed() -> None:
     assert lines[-1].startswith("profile quick, seed 7")
 
 
+def test_markdown_says_what_was_judged_and_whether_all_of_it_was() -> None:
+    text = markdown(report_of(check_record(), complete=False))
+
+    assert "Judged: 1 implementation of 1 formula in float32 on cpu." in text
+    assert "did not come to its end" in text
+
+
 def test_markdown_tells_known_deviations_beside_the_verdict() -> None:
     text = markdown(report_of(check_record(), check_record("expected-deviation", property="other")))
 

@@ -79,6 +79,18 @@ def test_everything_is_left_as_it_was_found_after_an_error(tmp_path):
     assert everything() == before
 
 
+def test_a_working_directory_that_is_gone_is_left(tmp_path):
+    before = os.getcwd()  # noqa: PTH109 - what subjects change
+    folder = tmp_path / "gone"
+    folder.mkdir()
+
+    with guard(0):
+        os.chdir(folder)
+        folder.rmdir()
+
+    assert os.getcwd() == before  # noqa: PTH109 - likewise
+
+
 def test_a_default_device_of_the_users_stays():
     torch.set_default_device("meta")
     try:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from conformance.html import render
-from conformance.records import STATUSES
+from conformance.records import STATUSES, CheckRecord
 from conformance.report import Report
 from properties.catalogue import claims_for
 from tests.helpers.reports import check_record, deviation, every_status, report_of
@@ -98,6 +98,35 @@ def test_a_deviation_is_told_in_full() -> None:
         "grads: [missing]",
     ):
         assert part in text, part
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (deviation(), "The smallest input that shows it"),
+        (deviation(status="expected-deviation"), "An input that shows it"),
+        (deviation(status="crash"), "An input that shows it"),
+    ],
+    ids=["a deviation", "a known one", "a crash"],
+)
+def test_only_what_was_made_smaller_is_called_the_smallest(record: CheckRecord, said: str) -> None:
+    assert said in words(report_of(record))
+
+
+def test_a_bar_is_red_only_where_the_error_exceeds_the_bound() -> None:
+    assert 'class="bar conforms"' in render(report_of(deviation(status="expected-deviation", error_over_bound=0.9)))
+    assert 'class="bar deviates"' in render(report_of(deviation()))
+
+
+def test_a_cell_that_needs_a_look_shows_no_share_of_what_conforms() -> None:
+    matrix = render(report_of(check_record(property="other"), deviation())).partition('id="checks"')[0]
+
+    assert 'class="bar' not in matrix
+    assert "1 of 2 deviates" in matrix
+
+
+def test_the_page_says_how_a_check_that_conforms_is_run_again() -> None:
+    assert "exactstep run torch -k adam.follows_the_formula --seed 0" in words(report_of(check_record()))
 
 
 def test_the_number_line_puts_what_came_outside_the_allowed_interval() -> None:

@@ -10,6 +10,7 @@ from conformance.presentation import (
     by_cause,
     by_implementation,
     drawn_ranges,
+    facts,
     figure,
     headline,
     interval,
@@ -152,6 +153,12 @@ def test_unsupported_dtypes_are_not_judged() -> None:
     sentences = not_judged([check_record("unsupported", counted=False, dtype="float16", ranges={})])
 
     assert sentences == ["Declared unsupported: float16 on cpu."]
+
+
+def test_facts_tell_the_matching_of_names_after_the_versions() -> None:
+    report = report_of(check_record(), environment={"torch": "2", "matching": "lr is learning_rate", "cpu": "AVX2"})
+
+    assert [name for name, _ in facts(report)] == ["profile", "seed", "cpu", "torch", "matching"]
 
 
 def test_an_outline_shows_decimals_and_shortens_what_is_long() -> None:

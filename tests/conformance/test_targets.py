@@ -219,6 +219,32 @@ def test_functions_take_scalars_by_alias_or_else_by_position():
         assert np.array_equal(found.factory(**CPU)(grad, clip_value=1.0), [1.0, -0.5])
 
 
+def test_a_function_that_takes_any_keyword_gets_the_oracles_names():
+    def clip(grad, **limits):
+        return grad.clip(-limits["clip_value"], limits["clip_value"])
+
+    found = implementation(clip, "clip_by_value")
+
+    assert found.factory(**CPU)(np.full(1, 3.0), clip_value=2.0) == 2.0
+
+
+def test_what_a_function_without_a_result_leaves_in_its_argument_is_its_result():
+    def clip(grad, limit):
+        np.clip(grad, -limit, limit, out=grad)
+
+    found = implementation(clip, "clip_by_value", arrays="numpy")
+    in_place = implementation(lambda grad, limit: grad.clamp_(-limit, limit) and None, "clip_by_value", arrays="torch")
+
+    assert found.factory(**CPU)(np.full(1, 3.0), clip_value=2.0) == 2.0
+    assert in_place.factory(**CPU)(np.full(1, 3.0), clip_value=2.0) == 2.0
+
+
+def test_a_torch_function_may_return_a_numpy_array():
+    found = implementation(lambda grad, limit: grad.clamp(-limit, limit).numpy(), "clip_by_value", arrays="torch")
+
+    assert found.factory(**CPU)(np.full(1, 3.0), clip_value=2.0) == 2.0
+
+
 def test_functions_without_a_signature_take_everything_by_position():
     found = implementation(np.minimum, "clip_by_value", arrays="numpy")
 

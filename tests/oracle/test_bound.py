@@ -76,6 +76,13 @@ def test_what_is_not_finite_fits_no_bound() -> None:
         assert free.ratio(np.asarray([wild])) == 0
 
 
+@pytest.mark.parametrize("carried", [np.array, balls])
+def test_nothing_fits_a_bound_around_what_is_no_number(carried: Any) -> None:
+    enclosure = Enclosure(carried([np.nan, np.inf, np.nan]), np.array([0.5, 0.5, np.inf]))
+
+    assert enclosure.ratio(np.ones(3)).tolist() == [np.inf, np.inf, 0.0]
+
+
 def test_a_ratio_takes_the_branch_that_is_nearest() -> None:
     closed, open_branch = around(5.0, -1.0), around(3.0, 0.5)
 

@@ -15,7 +15,7 @@ from properties.claims import Space
 from properties.drawing import draw_cases
 from properties.strategies.calls import calls
 from properties.strategies.clippings import CLIPPINGS
-from properties.strategies.hyperparameters import common_values, decay_factor, scheduled
+from properties.strategies.hyperparameters import adjusted, common_values, decay_factor, scheduled
 from properties.strategies.trainings import PLANS, trainings
 from properties.subject import Floats
 
@@ -85,6 +85,42 @@ def test_two_groups_differ_and_gradients_go_missing() -> None:
     assert any(grad is None for training in drawn for step in training.steps for grad in step.grads)
 
 
+def test_one_training_holds_every_shape_in_more_than_two_groups() -> None:
+    (training,) = _trainings(get("gd"), "float64", "every", 1)
+    shapes = [param.shape for param in training.params]
+
+    assert {len(shape) for shape in shapes} == {0, 1, 2, 3, 4}
+    assert {param.size for param in training.params} >= {0, 1, 4, 8, 16, 64}
+    assert len(shapes) > 16
+    assert len(training.groups) == 5
+    assert any(shapes[0] == shapes[tensor] for tensor in training.groups[1].tensors)
+
+
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [("adamw", "eps"), ("adamw", "weight_decay"), ("momentum_heavy_ball", "momentum"), ("adam_l2", "l2_penalty")],
+)
+def test_what_is_adjusted_changes_between_steps(formula: str, name: str) -> None:
+    drawn = _trainings(get(formula), "float64", "adjusted", 8)
+
+    assert any(name in change for training in drawn for step in training.steps for change in step.changes.values())
+
+
+def test_betas_and_the_momentum_of_an_average_are_never_adjusted() -> None:
+    assert {"beta1", "beta2"}.isdisjoint(adjusted(get("adamw")))
+    assert adjusted(get("momentum_ema")) == ()
+
+
+def test_a_whole_zero_gradient_follows_another() -> None:
+    for training in _trainings(get("adam"), "float64", "zeros", 20):
+        assert any(not np.any(grad) for step in training.steps[1:] for grad in step.grads)
+
+
+def test_far_parameters_are_much_larger_than_their_steps() -> None:
+    for training in _trainings(get("adam"), "float64", "far", 8):
+        assert all(np.max(np.abs(param)) >= 50 for param in training.params)
+
+
 def test_zeros_of_both_signs_and_whole_zero_gradients_occur() -> None:
     grads = [
         grad
@@ -112,7 +148,7 @@ def test_scheduled_hyperparameters_change_between_steps(name: str) -> None:
     assert any(name in change for change in changes)
 
 
-@pytest.mark.parametrize(("kind", "size", "steps"), [("bulk", 1025, 3), ("long", 3, 120)])
+@pytest.mark.parametrize(("kind", "size", "steps"), [("bulk", 4097, 3), ("long", 3, 120)])
 def test_large_and_long_trainings_are_as_large_and_long_as_said(kind: str, size: int, steps: int) -> None:
     drawn = _trainings(get("adamw"), "float64", kind, 8)
 
@@ -173,6 +209,14 @@ def test_some_thresholds_equal_the_norm_exactly() -> None:
     quotients = {float(np.sqrt(np.sum(call.arrays[0] ** 2))) / call.hyperparameters["max_norm"] for call in drawn}
 
     assert quotients == {0.5, 1.0, 2.0}
+
+
+@pytest.mark.parametrize(("kind", "clipped"), [("just_inside", False), ("just_outside", True)])
+def test_some_norms_miss_the_threshold_by_a_hair(kind: str, clipped: bool) -> None:
+    for call in _calls(get("clip_by_norm"), "float64", kind):
+        quotient = float(np.sqrt(np.sum(call.arrays[0] ** 2))) / call.hyperparameters["max_norm"]
+        assert 0 < abs(quotient - 1) < 1e-7
+        assert (quotient > 1) is clipped
 
 
 def test_some_norms_are_so_small_that_the_added_millionth_shows() -> None:
