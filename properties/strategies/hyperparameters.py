@@ -17,7 +17,7 @@ from hypothesis.strategies import DrawFn
 from oracle.formula import Formula
 from properties.strategies.numbers import few_digits
 
-__all__ = ["STEERING", "Steering", "common_values", "decay_factor", "retuned", "scheduled", "steered_hyperparameters"]
+__all__ = ["STEERING", "Steering", "adjusted", "common_values", "decay_factor", "scheduled", "steered_hyperparameters"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def scheduled(formula: Formula) -> tuple[str, ...]:
     return tuple(name for name in ("schedule_multiplier", "learning_rate") if name in formula.hyperparameters)
 
 
-def retuned(formula: Formula) -> tuple[str, ...]:
+def adjusted(formula: Formula) -> tuple[str, ...]:
     """Hyperparameters whose value of the moment is all that counts.
 
     Betas are none: their powers may be kept as running products, and their sums unnormalised.

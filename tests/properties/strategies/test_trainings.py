@@ -14,7 +14,7 @@ from properties.cases import Call, Training
 from properties.claims import Space
 from properties.drawing import draw_cases
 from properties.strategies.calls import CALLS, calls
-from properties.strategies.hyperparameters import common_values, decay_factor, retuned, scheduled
+from properties.strategies.hyperparameters import adjusted, common_values, decay_factor, scheduled
 from properties.strategies.trainings import PLANS, trainings
 from properties.subject import Floats
 
@@ -99,15 +99,15 @@ def test_one_training_holds_every_shape_in_more_than_two_groups() -> None:
     ("formula", "name"),
     [("adamw", "eps"), ("adamw", "weight_decay"), ("momentum_heavy_ball", "momentum"), ("adam_l2", "l2_penalty")],
 )
-def test_what_is_retuned_changes_between_steps(formula: str, name: str) -> None:
-    drawn = _trainings(get(formula), "float64", "retuned", 8)
+def test_what_is_adjusted_changes_between_steps(formula: str, name: str) -> None:
+    drawn = _trainings(get(formula), "float64", "adjusted", 8)
 
     assert any(name in change for training in drawn for step in training.steps for change in step.changes.values())
 
 
-def test_betas_and_the_momentum_of_an_average_are_never_retuned() -> None:
-    assert {"beta1", "beta2"}.isdisjoint(retuned(get("adamw")))
-    assert retuned(get("momentum_ema")) == ()
+def test_betas_and_the_momentum_of_an_average_are_never_adjusted() -> None:
+    assert {"beta1", "beta2"}.isdisjoint(adjusted(get("adamw")))
+    assert adjusted(get("momentum_ema")) == ()
 
 
 def test_a_whole_zero_gradient_follows_another() -> None:
