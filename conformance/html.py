@@ -272,6 +272,11 @@ def _cell(records: Sequence[CheckRecord], anchor: str) -> str:
     return f"<td>{'<br>'.join(lines)}</td>"
 
 
+def _named(record: CheckRecord) -> str:
+    """Return the evaluation that holds where it is another than the printed one."""
+    return record.evaluation if record.evaluation != record.formula else ""
+
+
 def _share(record: CheckRecord) -> str:
     percent = min(100.0, 100 * record.error_over_bound)
     kind = record.status if record.error_over_bound > 1 else "conforms"
@@ -352,7 +357,7 @@ def _row(record: CheckRecord, anchor: str) -> str:
         f'<td class="figure">{figure(record.ulps) if record.judged else "–"}</td>',
         f'<td class="figure">{record.cases:,}</td>',
         f'<td class="figure">{told if record.separated or record.blind_to else "–"}</td>',
-        f'<td class="axis">{escape(", ".join(filter(None, (record.precision, record.evaluation))) or "–")}</td>',
+        f'<td class="axis">{escape(", ".join(filter(None, (record.precision, _named(record)))) or "–")}</td>',
     ]
     return "".join(cells)
 

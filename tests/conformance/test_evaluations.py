@@ -18,7 +18,9 @@ def follows(form: str):
     return record
 
 
-@pytest.mark.parametrize(("form", "evaluation"), [("one factor", ""), ("recursive", "recursive")])
+@pytest.mark.parametrize(
+    ("form", "evaluation"), [("one factor", "schedule_cosine_to_10pct"), ("recursive", "recursive")]
+)
 def test_the_evaluation_that_contains_all_results_is_named(form, evaluation):
     record = follows(form)
 
