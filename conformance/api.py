@@ -22,6 +22,7 @@ from conformance.records import CheckRecord
 from conformance.report import Report, output_files
 from conformance.reproduction import check_line, run_line
 from conformance.session import PROFILES
+from conformance.version import __version__
 from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
@@ -36,7 +37,7 @@ Progress = Callable[[CheckRecord, int, int], object]
 
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
 _FRAMEWORKS = ("jax", "keras", "optax", "torch")
-_PACKAGES = ("exactstep", "hypothesis", "numpy", "python-flint")
+_PACKAGES = ("hypothesis", "numpy", "python-flint")
 
 
 def check(
@@ -213,7 +214,11 @@ def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
 
 def _environment() -> dict[str, str]:
     """Return versions of what takes part, and no word on whose machine this is."""
-    versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    versions = {
+        "exactstep": __version__,
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
     for package in _PACKAGES:
         versions[package] = version(package)
     for framework in _FRAMEWORKS:

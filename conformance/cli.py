@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +21,7 @@ from conformance.forms import FORMS
 from conformance.jsonlines import read
 from conformance.report import Report, exit_code, output_files
 from conformance.session import PROFILES
+from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS
 from oracle.errors import OracleError
@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    root.add_argument("--version", action="version", version=f"exactstep {version('exactstep')}")
+    root.add_argument("--version", action="version", version=f"exactstep {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     listing = _command(commands, "list", _list, "Show what can be claimed, checked and judged.")

@@ -106,7 +106,7 @@ def load(target: str) -> Any:
         found: Any = _run_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
         for part in name.split("."):
             found = getattr(found, part)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise LoadError(f"cannot load {target}: {type(error).__name__}: {error}") from error
     return found
 

@@ -386,3 +386,23 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
 
 def test_the_statuses_of_the_exit_codes_are_all_there_are() -> None:
     assert {exit_code(report_of(check_record(status))) for status in STATUSES} == {0, 1, 4, 5}
+
+
+def test_a_checkout_runs_without_an_installation():
+    program = (
+        "import importlib.metadata as metadata\n"
+        "real = metadata.version\n"
+        "def version(name):\n"
+        "    if name == 'exactstep':\n"
+        "        raise metadata.PackageNotFoundError(name)\n"
+        "    return real(name)\n"
+        "metadata.version = version\n"
+        "from conformance.cli import main\n"
+        "main(['run', 'torch', '--jobs', '1', '-k', 'value_at_most and loop', '--dtype', 'float64'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=False, text=True, cwd=Path(__file__).parents[2]
+    )
+
+    assert "PackageNotFoundError" not in done.stderr
+    assert "conforms" in done.stdout

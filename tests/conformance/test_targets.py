@@ -319,6 +319,13 @@ def test_judging_numpy_code_imports_no_framework():
     assert done.returncode == 0, done.stderr
 
 
+def test_a_file_that_exits_when_it_is_imported_cannot_be_loaded(tmp_path):
+    (tmp_path / "quits.py").write_text("raise SystemExit(7)", "utf-8")
+
+    with pytest.raises(LoadError, match="SystemExit: 7"):
+        load(f"{tmp_path / 'quits.py'}:clip")
+
+
 # -- Schedules -------------------------------------------------------------------------------------------------------
 
 CYCLES = {"peak_value": 1.0, "end_value": 0.5, "cycle_steps": 2, "cycle_growth": 2}
