@@ -13,10 +13,7 @@ from conformance import check
 
 
 class Rule(torch.optim.Optimizer):
-    """An optimizer whose rule is a method."""
-
-    def rule(self, param, grad, state, group):
-        raise NotImplementedError(self)
+    """An optimizer whose rule is the method ``rule`` of its subclasses."""
 
     @torch.no_grad()
     def step(self, closure=None):
