@@ -228,7 +228,9 @@ class Engine:
             message = f"{record.implementation} declares to show {', '.join(unseen)}, and no case judged it"
             return replace(record, status="mistrusted", message=message)
         # What was refused shows nothing.
-        seen = power(self._session, self._evaluations[trial.evaluation], trial.answered, trial.precision)
+        program = self._formula.evaluations.get(trial.evaluation)
+        formula = self._evaluations[trial.evaluation]
+        seen = power(self._session, formula, trial.answered, trial.precision, program)
         record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
         if seen.blind_to:
             message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
@@ -254,13 +256,14 @@ class Engine:
             return None
 
         again = fails(case.inputs)
-        if again is None:
+        if again is None and not self._formula.drawn:
             message = f"failed once, and not again with the same input: {violation}"
             found = counterexample(case.inputs, violation)
             return replace(record, status="flaky", message=message, counterexample=found)
 
-        inputs, violation = case.inputs, again
-        if not expected:
+        # What draws from a source that no seed reaches fails once and for all: honest draws would not have.
+        inputs, violation = case.inputs, again or violation
+        if again is not None and not expected:
             kind, known = case.kind, _known(specimen, claim)
 
             def fails_anew(inputs: dict[str, Any]) -> bool:

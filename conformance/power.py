@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,13 @@ class Power:
     blind_to: tuple[str, ...]
 
 
-def power(session: Session, formula: Formula, cases: Sequence[Case], precision: Precision) -> Power:
+def power(
+    session: Session,
+    formula: Formula,
+    cases: Sequence[Case],
+    precision: Precision,
+    program: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+) -> Power:
     """Tell which neighbours of a formula the cases separate from it.
 
     Parameters
@@ -41,13 +48,19 @@ def power(session: Session, formula: Formula, cases: Sequence[Case], precision: 
         As `Session.cases` returned them; each neighbour is walked through them, small ones first, until it
         is separated.
     precision : Precision
+    program : callable, optional
+        The evaluation that the formula has been given: its neighbours are given it too.
     """
     runs = [run for case in sorted(cases, key=lambda case: case.size) for run in case.runs]
 
+    def rival(id: str) -> Formula:
+        other = neighbour(formula, id)
+        return other if program is None else replace(other, body=program(other.body))
+
     def compute() -> Power:
         seen = {
-            id: any(_separates(session, formula, neighbour(formula, id), run, precision) for run in runs)
-            for id in formula.neighbours
+            id: any(_separates(session, formula, other, run, precision) for run in runs)
+            for id, other in ((id, rival(id)) for id in formula.neighbours)
         }
         return Power(
             separated=tuple(id for id, separated in seen.items() if separated),

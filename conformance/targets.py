@@ -86,6 +86,11 @@ def implementation(
         raise UsageError(f"target must be a class, a function or a factory, got {found!r}")
     if _is_factory(found, rule):
         return Implementation(rule.id, label, found, DTYPES["torch"], fixed=fixed, matching="by the oracle's names")
+    if rule.drawn:
+        raise UsageError(
+            f"{rule.id} draws its {', '.join(rule.drawn)}: target must be a factory (*, dtype, device) of functions "
+            f"(x, *seed, {', '.join(rule.hyperparameters)}), got {label}"
+        )
     if rule.kind == "optimizer":
         return _optimizer(found, rule, label, fixed)
     return _function(found, rule, label, fixed, arrays or ("torch" if _belongs_to_torch(found) else "numpy"))
@@ -228,6 +233,7 @@ class _PlainFunction:
     spellings: Mapping[str, str]
     positional: tuple[str, ...]
     arrays: Arrays
+    integers: tuple[bool, ...]
 
     def __call__(self, *, dtype: str, device: str) -> Function:
         """Return the function for a dtype and a device."""
@@ -237,7 +243,10 @@ class _PlainFunction:
             keywords: dict[str, Any] = {}
             for name, spelling in self.spellings.items():
                 write(keywords, spelling, hyperparameters[name])
-            taken = [self._taken(array, dtype, device) for array in arrays]
+            taken = [
+                self._taken(array, "int64" if whole else dtype, device)
+                for array, whole in zip(arrays, self.integers, strict=True)
+            ]
             result = self.function(*taken, *places, **keywords)
             if result is None:  # it worked in place
                 result = taken[0]
@@ -305,9 +314,19 @@ def _function(
     return Implementation(
         formula.id,
         label,
-        _PlainFunction(target, spellings, tuple(unnamed), arrays),
+        _PlainFunction(
+            target, spellings, tuple(unnamed), arrays, tuple(name in formula.integers for name in formula.arrays)
+        ),
         DTYPES[arrays],
         devices=devices() if arrays == "torch" else ("cpu",),
         fixed=fixed,
-        matching=f"{words.removeprefix('; ')}; arrays of {arrays}",
+        matching="; ".join(
+            part
+            for part in (
+                words.removeprefix("; "),
+                *(f"{name} holds whole numbers" for name in formula.integers),
+                f"arrays of {arrays}",
+            )
+            if part
+        ),
     )

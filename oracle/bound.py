@@ -18,7 +18,7 @@ from oracle.arithmetic.discontinuities import Way, ways
 from oracle.arithmetic.formats import Precision
 from oracle.arithmetic.rounding import GROW, SHRINK, Rounded, atom, given, quiet
 from oracle.arithmetic.scalars import INFLATION, hyperparameter
-from oracle.formula import Formula, initial_state
+from oracle.formula import Formula, initial_state, whole_numbers
 
 __all__ = ["Enclosure", "Walk", "bound"]
 
@@ -370,7 +370,10 @@ def bound(formula: Formula, *arrays: Floats, precision: Precision, state: Any = 
             (steps,) = arrays
             return _rates(formula, steps, hyperparameters, precision)
         scalars = {name: hyperparameter(float(value), precision) for name, value in hyperparameters.items()}
-        inputs = [given(values, precision) for values in arrays]
+        inputs = [
+            whole_numbers(name, values) if name in formula.integers else given(values, precision)
+            for name, values in zip(formula.arrays, arrays, strict=True)
+        ]
         return _enclosure(list(ways(lambda: _stored_once(formula.body(*inputs, **scalars)))))
 
 

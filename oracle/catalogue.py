@@ -10,10 +10,20 @@ from oracle.activations.sigmoid import sigmoid
 from oracle.activations.silu import silu
 from oracle.clipping.by_norm import clip_by_norm, clip_by_norm_torch
 from oracle.clipping.by_value import clip_by_value
+from oracle.differentiation.activations import relu_vjp, sigmoid_vjp
+from oracle.differentiation.losses import (
+    bce_with_logits_gradient,
+    loss_cross_entropy_gradient,
+    loss_squared_error_gradient,
+)
+from oracle.dropout.masks import dropout_inverted, dropout_keep_proportion
 from oracle.errors import UnknownFormulaError
 from oracle.formula import Formula
+from oracle.gating.blocks import ffn_swiglu
 from oracle.gating.gates import geglu, glu, swiglu
+from oracle.gating.lstm import lstm_cell, lstm_hidden
 from oracle.losses.binary import bce_with_logits, loss_bce
+from oracle.losses.combined import loss_combined
 from oracle.losses.cross_entropy import loss_cross_entropy
 from oracle.losses.regression import loss_l1, loss_mse, loss_squared_error
 from oracle.losses.softmax import softmax
@@ -41,6 +51,7 @@ from oracle.optimizers.momentum import (
 from oracle.optimizers.rmsprop import rmsprop, rmsprop_eps_inside
 from oracle.schedules.constant import schedule_constant
 from oracle.schedules.cosine import schedule_cosine_restarts, schedule_cosine_to_10pct
+from oracle.schedules.plateau import schedule_reduce_on_plateau
 from oracle.schedules.triangular import schedule_triangular
 from oracle.schedules.warmup import schedule_classic_warmup, schedule_linear_decay_warmup, schedule_transformer
 
@@ -69,6 +80,8 @@ FORMULAS: tuple[Formula, ...] = (
     clip_by_value,
     clip_by_norm,
     clip_by_norm_torch,
+    dropout_keep_proportion,
+    dropout_inverted,
     standardize_feature,
     batch_norm,
     batch_norm_running_mean,
@@ -83,15 +96,19 @@ FORMULAS: tuple[Formula, ...] = (
     schedule_cosine_to_10pct,
     schedule_linear_decay_warmup,
     schedule_transformer,
+    schedule_reduce_on_plateau,
     relu,
     sigmoid,
     gelu,
     gelu_tanh,
     gelu_sigmoid,
     silu,
+    lstm_cell,
+    lstm_hidden,
     glu,
     geglu,
     swiglu,
+    ffn_swiglu,
     loss_squared_error,
     loss_mse,
     loss_l1,
@@ -99,6 +116,12 @@ FORMULAS: tuple[Formula, ...] = (
     bce_with_logits,
     softmax,
     loss_cross_entropy,
+    loss_combined,
+    relu_vjp,
+    sigmoid_vjp,
+    loss_squared_error_gradient,
+    bce_with_logits_gradient,
+    loss_cross_entropy_gradient,
 )
 
 #: Other names of the same function; never a second body.

@@ -5,11 +5,12 @@
     OracleError
     ├── DomainError (ValueError)      an argument lies outside its declared domain
     ├── ShapeError (ValueError)       arrays do not fit together
+    ├── StatementError (ValueError)   the register of the documents' statements is not as it must be
     ├── UnknownFormulaError (LookupError)  no formula has this id
     └── UndecidedError                a comparison that an enclosure cannot decide
 """
 
-__all__ = ["DomainError", "OracleError", "ShapeError", "UndecidedError", "UnknownFormulaError"]
+__all__ = ["DomainError", "OracleError", "ShapeError", "StatementError", "UndecidedError", "UnknownFormulaError"]
 
 
 class OracleError(Exception):
@@ -22,6 +23,10 @@ class DomainError(OracleError, ValueError):
 
 class ShapeError(OracleError, ValueError):
     """Arrays do not fit together."""
+
+
+class StatementError(OracleError, ValueError):
+    """The register of the documents' statements is not as it must be."""
 
 
 class UnknownFormulaError(OracleError, LookupError):

@@ -11,7 +11,7 @@ import numpy as np
 
 from oracle.arithmetic.balls import BallArray, balls, rounded_ends, to_float, working_precision
 from oracle.errors import DomainError, UndecidedError
-from oracle.formula import Formula
+from oracle.formula import Formula, whole_numbers
 from oracle.trajectory import Trajectory
 
 __all__ = ["PRECISIONS", "Decisions", "exact", "map_leaves"]
@@ -50,7 +50,8 @@ def exact(function: Callable[..., Any], /, *args: Any, info: bool = False, **kwa
     function : Formula, Trajectory or callable
         Anything written against the number systems.
     *args, **kwargs : array of float64, float, int, bool, str, None, and containers of them
-        Its arguments; floats are the numbers they are, not the decimals they were typed as.
+        Its arguments; floats are the numbers they are, not the decimals they were typed as. What a formula takes
+        as whole numbers stays what it is.
     info : bool, optional
         Whether to say how the roundings were found.
 
@@ -102,7 +103,9 @@ def exact(function: Callable[..., Any], /, *args: Any, info: bool = False, **kwa
     if isinstance(function, Formula | Trajectory):
         function.require(kwargs)
     call = inspect.signature(function).bind(*args, **kwargs)
-    call.arguments.update({name: map_leaves(_enter, value, name) for name, value in call.arguments.items()})
+    integers = function.integers if isinstance(function, Formula) else ()
+    for name, value in call.arguments.items():
+        call.arguments[name] = whole_numbers(name, value) if name in integers else map_leaves(_enter, value, name)
     for bits in PRECISIONS:
         leave = _Leave(last=bits == PRECISIONS[-1])
         with working_precision(bits):

@@ -8,12 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from oracle.domains import Domain, at_least
 from oracle.errors import DomainError
 
-__all__ = ["Array", "Formula", "NoState", "Scalar", "formula", "initial_state"]
+__all__ = ["Array", "Formula", "Integers", "NoState", "Scalar", "formula", "initial_state", "whole_numbers"]
 
 Array: TypeAlias = Any  # an array of any number system
+Integers: TypeAlias = Any  # an array of whole numbers, the same in every number system
 Scalar: TypeAlias = Any  # a Python number, or a scalar of the same number system
 
 
@@ -50,6 +54,8 @@ class Formula:
     evaluations : mapping of str to callable, optional
         Other programs for the same values, by name, that are accepted with bounds of their own: each
         makes a body of the body.
+    drawn : tuple of str, optional
+        Arrays that an implementation draws at random for itself, and that are read off its results.
     """
 
     id: str
@@ -61,6 +67,7 @@ class Formula:
     neighbours: tuple[str, ...]
     state_type: type[Any] = field(default=NoState)
     evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = field(default_factory=dict)
+    drawn: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.__dict__.update(
@@ -86,6 +93,12 @@ class Formula:
         """Names of the positional arguments, in the order of the signature."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+
+    @property
+    def integers(self) -> tuple[str, ...]:
+        """Names of the positional arguments that hold whole numbers: those annotated as Integers."""
+        parameters = inspect.signature(self.body).parameters.values()
+        return tuple(p.name for p in parameters if p.annotation == "Integers")
 
     @property
     def hyperparameters(self) -> tuple[str, ...]:
@@ -139,6 +152,20 @@ def require_count(name: str, value: float, domain: Domain) -> None:
         raise DomainError(f"{name} must be a whole number, got {name}={value!r}")
 
 
+def whole_numbers(name: str, values: Any) -> NDArray[np.int64]:
+    """Return an array of whole numbers, whatever they are kept in.
+
+    Raises
+    ------
+    DomainError
+        Naming the argument and the value.
+    """
+    numbers = np.asarray(values)
+    for number in numbers[numbers != np.rint(numbers)][:1]:
+        raise DomainError(f"{name} must hold whole numbers, got {number!r}")
+    return numbers.astype(np.int64)
+
+
 def formula(
     id: str,
     *,
@@ -149,12 +176,13 @@ def formula(
     neighbours: tuple[str, ...],
     state_type: type[Any] = NoState,
     evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
+    drawn: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Formula]:
     """Make a formula of a function; see `Formula` for the arguments."""
 
     def decorate(body: Callable[..., Any]) -> Formula:
-        drawn = {**domain, **(draw or {})}
-        return Formula(id, kind, body, source, domain, drawn, neighbours, state_type, evaluations or {})
+        range_drawn = {**domain, **(draw or {})}
+        return Formula(id, kind, body, source, domain, range_drawn, neighbours, state_type, evaluations or {}, drawn)
 
     return decorate
 

@@ -7,8 +7,10 @@ from properties import differential
 from properties.activations import curves
 from properties.claims import Claim
 from properties.clipping import by_norm, by_value
-from properties.gating import gates
-from properties.losses import classification, regression
+from properties.differentiation import gradients
+from properties.dropout import masks
+from properties.gating import blocks, gates, lstm
+from properties.losses import classification, combined, regression
 from properties.normalization import layers, statistics
 from properties.optimizers import (
     adagrad,
@@ -30,11 +32,14 @@ CLAIMS: tuple[Claim, ...] = (
     differential.optimizer_follows_the_formula,
     differential.function_follows_the_formula,
     schedule_differential.schedule_follows_the_formula,
+    masks.masked_follows_the_formula,
     descent.sum_of_steps,
     descent.order_of_steps,
     descent.decay_law,
     descent.decoupling,
+    descent.start_ignored,
     momentum.constant_gradient,
+    momentum.unrolled_weights,
     momentum.gradient_scale,
     adaptive.constant_gradient,
     adaptive.after_silence,
@@ -48,7 +53,9 @@ CLAIMS: tuple[Claim, ...] = (
     adam.step_bound,
     adam.step_bound_attained,
     adam.scale_invariance,
+    adam.lone_gradient,
     adam.penalty_alone,
+    adam.within_the_box,
     adam_bourmaud.corrections_multiply,
     lion.one_length,
     lion.first_step,
@@ -69,6 +76,11 @@ CLAIMS: tuple[Claim, ...] = (
     by_value.identity_below_the_value,
     by_value.clipping_twice,
     by_value.odd_symmetry,
+    masks.keeps_its_proportion,
+    masks.units_are_drawn_apart,
+    masks.nothing_removed,
+    masks.identity_at_inference,
+    masks.scaled_at_inference,
     layers.mean_is_the_shift,
     layers.second_moment,
     layers.largest_deviation,
@@ -94,6 +106,7 @@ CLAIMS: tuple[Claim, ...] = (
     symmetry.mirrored_halves,
     symmetry.proportional_rise,
     symmetry.inverse_root_fall,
+    symmetry.equal_factors,
     curves.reflection,
     curves.complement,
     curves.value_at_zero,
@@ -113,12 +126,37 @@ CLAIMS: tuple[Claim, ...] = (
     classification.never_negative,
     classification.two_classes,
     classification.undecided_costs_log_two,
+    classification.within_the_margin,
     classification.classes_exchanged,
     classification.gap_is_the_score,
+    combined.without_weight_only_classes,
+    combined.nothing_left_to_regress,
+    combined.proportional_to_the_weight,
+    gradients.doubled_cotangent,
+    gradients.nothing_comes_of_nothing,
+    gradients.slope_at_most,
+    gradients.slope_is_even,
+    gradients.antisymmetry,
+    gradients.no_gradient_at_the_target,
+    gradients.samples_share_the_gradient,
+    gradients.largest_gradient,
+    gradients.rows_add_up_to_zero,
     gates.doubled_branch,
     gates.closed_branch,
     gates.mirrored_gate,
     gates.rows_apart,
+    blocks.doubled_matrices,
+    blocks.nothing_in_nothing_out,
+    blocks.permuted_hidden_units,
+    blocks.mirrored_block,
+    lstm.nothing_learned,
+    lstm.kept_cell,
+    lstm.forgotten_cell,
+    lstm.closed_output,
+    lstm.reach_of_a_step,
+    lstm.mirrored_memory,
+    lstm.permuted_units,
+    lstm.samples_apart,
 )
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "Function",
     "FunctionFactory",
     "Group",
+    "RandomFunction",
     "Rejected",
     "Schedule",
     "ScheduleFactory",
@@ -84,11 +85,22 @@ class Function(Protocol):
         """Return the result, widened to float64."""
 
 
+class RandomFunction(Protocol):
+    """A function that draws an array of its own: the subject of a formula with a drawn mask."""
+
+    def __call__(self, x: Floats, *seed: Floats, **hyperparameters: float) -> Floats:
+        """Return the results for ``x[0]``, ``x[1]``, ..., passes that follow each other.
+
+        With a seed (a whole number, shape ()), they are those of training, and all randomness starts from it
+        once, before the first pass; without, they are those of inference.
+        """
+
+
 class FunctionFactory(Protocol):
     """Makes functions of one implementation."""
 
-    def __call__(self, *, dtype: str, device: str) -> Function:
-        """Return the function for a dtype and a device."""
+    def __call__(self, *, dtype: str, device: str) -> Function | RandomFunction:
+        """Return the function for a dtype and a device: a `RandomFunction` if the formula has drawn arrays."""
 
 
 class Schedule(Protocol):

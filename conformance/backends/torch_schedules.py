@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = ["SchedulerFactory", "schedules"]
 
 #: Learning rates are Python's floats, whatever the parameters are.
 DTYPES = ("float64",)
+EVERY_STEP = range(10**9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,32 +33,44 @@ class SchedulerFactory:
         The hyperparameter that the optimizer's learning rate is.
     lengths : tuple of str
         Those that are integers.
+    reloads : container of int
+        Steps after which a new optimizer and a new scheduler load the state of the old ones, and go on.
     """
 
     attach: Callable[[Any, Any], Any]
     level: str
     lengths: tuple[str, ...] = ()
+    reloads: Container[int] = ()
 
     def __call__(self, *, dtype: str, device: str) -> Schedule:
         """Return the schedule: a new optimizer and scheduler for each run."""
-        import torch
 
         def schedule(steps: Floats, **hyperparameters: float) -> Floats:
             values = {name: int(value) if name in self.lengths else value for name, value in hyperparameters.items()}
-            parameter = torch.nn.Parameter(torch.zeros(1, dtype=getattr(torch, dtype), device=device))
-            optimizer = torch.optim.SGD([parameter], lr=values[self.level])
-            try:
-                scheduler = self.attach(optimizer, SimpleNamespace(**values))
-            except ValueError as error:
-                raise Rejected(f"ValueError: {error}") from error
+            optimizer, scheduler = self._made(values, dtype, device)
             rates = [float(optimizer.param_groups[0]["lr"])]
-            for _ in range(int(np.max(steps, initial=0))):
+            for step in range(int(np.max(steps, initial=0))):
+                if step in self.reloads:
+                    saved = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+                    optimizer, scheduler = self._made(values, dtype, device)
+                    optimizer.load_state_dict(saved[0])
+                    scheduler.load_state_dict(saved[1])
                 optimizer.step()
                 scheduler.step()
                 rates.append(float(optimizer.param_groups[0]["lr"]))
             return np.array([rates[int(step)] for step in steps])
 
         return schedule
+
+    def _made(self, values: Mapping[str, Any], dtype: str, device: str) -> tuple[Any, Any]:
+        import torch
+
+        parameter = torch.nn.Parameter(torch.zeros(1, dtype=getattr(torch, dtype), device=device))
+        optimizer = torch.optim.SGD([parameter], lr=values[self.level])
+        try:
+            return optimizer, self.attach(optimizer, SimpleNamespace(**values))
+        except ValueError as error:
+            raise Rejected(f"ValueError: {error}") from error
 
 
 def _constant(optimizer: Any, h: Any) -> Any:  # noqa: ARG001 - the optimizer has the rate
@@ -98,6 +112,37 @@ def _warmup_and_decay(optimizer: Any, h: Any) -> Any:
     return SequentialLR(optimizer, [rise, fall], [h.warmup_steps])
 
 
+@dataclass(eq=False)
+class _Watched:
+    """A scheduler that is shown a metric, one that improves for some epochs and then does not."""
+
+    scheduler: Any
+    improving_steps: int
+    epochs: int = 0
+
+    def step(self) -> None:
+        """Take in the next metric."""
+        self.epochs += 1
+        self.scheduler.step(-float(min(self.epochs, self.improving_steps)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the scheduler's state, and the number of epochs."""
+        return {"scheduler": self.scheduler.state_dict(), "epochs": self.epochs}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one was."""
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.epochs = state["epochs"]
+
+
+def _plateau(optimizer: Any, h: Any) -> Any:
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    settings = {"factor": h.factor, "patience": h.patience, "min_lr": h.end_value}
+    scheduler = ReduceLROnPlateau(optimizer, threshold=0.0, threshold_mode="abs", eps=0.0, **settings)
+    return _Watched(scheduler, h.improving_steps)
+
+
 def _goes_beyond(call: Call) -> bool:
     """Whether a run has steps after the end of the decay."""
     return bool(np.max(call.arrays[0], initial=0) > call.hyperparameters["decay_steps"])
@@ -119,7 +164,7 @@ BEYOND = tuple(map(_rises_again, ("follows_the_formula", "levels_at_turns", "ris
 
 
 def schedules() -> Iterator[Implementation]:
-    """Yield one implementation for each scheduler and schedule that it computes."""
+    """Yield two implementations for each scheduler and schedule that it computes: run through, and saved and loaded."""
     for formula, name, factory, expected in (
         ("schedule_constant", "ConstantLR", SchedulerFactory(_constant, "init_value"), ()),
         ("schedule_constant", "LambdaLR", SchedulerFactory(_unchanged, "init_value"), ()),
@@ -147,6 +192,14 @@ def schedules() -> Iterator[Implementation]:
             SchedulerFactory(_warmup_and_decay, "peak_value", ("warmup_steps", "decay_steps")),
             (),
         ),
+        (
+            "schedule_reduce_on_plateau",
+            "ReduceLROnPlateau",
+            SchedulerFactory(_plateau, "peak_value", ("improving_steps", "patience")),
+            (),
+        ),
     ):
         label = f"torch.optim.lr_scheduler.{name}"
-        yield Implementation(formula, label, factory, DTYPES, capabilities=("chained",), expected=expected)
+        plain = Implementation(formula, label, factory, DTYPES, capabilities=("chained",), expected=expected)
+        yield plain
+        yield replace(plain, label=f"{label}:reloaded", factory=replace(factory, reloads=EVERY_STEP))

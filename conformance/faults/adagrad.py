@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.faults.programs import Array, Fault, Memory, Options, Program
 
-__all__ = ["ADAGRAD", "ADAGRAD_INSIDE", "FAULTS", "SquaresRule"]
+__all__ = ["ADAGRAD", "ADAGRAD_INSIDE", "FAULTS", "SquaresRule", "inside", "scaled_by_parameter"]
 
 Part = Callable[..., Any]
 
@@ -47,6 +47,13 @@ def _adagrad(id: str, story: str, source: str = "", base: SquaresRule = ADAGRAD,
     return Fault(f"{formula}_{id}", formula, story, Program(replace(base, **parts)), source)
 
 
+def scaled_by_parameter(theta: Array, ratio: Array, h: Options) -> Array:
+    """Scale a step by the size of the parameters, or by a thousandth if they are smaller."""
+    size = np.sqrt(np.sum(theta * theta) / max(theta.size, 1))
+    moved: Array = theta - h.learning_rate * np.maximum(size, 1e-3) * ratio
+    return moved
+
+
 def _restarted(s: Array, g: Array, h: Options, t: int) -> Array:
     """Forget everything every third step, as a restarted accumulator does."""
     return g * g if t % 3 == 0 else s + g * g
@@ -74,7 +81,18 @@ FAULTS: tuple[Fault, ...] = (
         "One sum over all elements divides them all.",
         gather=lambda s, g, h, t: s + np.sum(g * g),
     ),
+    _adagrad(
+        "sum_of_first_element",
+        "The sum of the first element divides them all.",
+        read=lambda b, a, h, t: np.full_like(a, np.sum(a.ravel()[:1])),
+    ),
     _adagrad("no_memory", "Only the current square divides.", gather=lambda s, g, h, t: g * g),
+    _adagrad(
+        "step_scaled_by_parameter",
+        "Steps are scaled by the root mean square of the parameters.",
+        "transformers.Adafactor, by default",
+        move=scaled_by_parameter,
+    ),
     _adagrad("ascends", "The step has the wrong sign.", move=lambda theta, ratio, h: theta + h.learning_rate * ratio),
     _adagrad(
         "eps_outside",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.faults.adagrad import scaled_by_parameter
 from conformance.faults.programs import Array, Fault, Memory, Options, Program
 
 __all__ = ["ADAM", "FAULTS", "AdamRule", "Part"]
@@ -215,6 +216,11 @@ MOMENTS = (
         second=lambda v, g, m, h: h.beta2 * v + g * g,
     ),
     _adam(
+        "second_moment_of_positive_gradients",
+        "Negative gradients are left out of the second moment.",
+        second=lambda v, g, m, h: h.beta2 * v + (1 - h.beta2) * np.maximum(g, 0) ** 2,
+    ),
+    _adam(
         "second_moment_averaged_over_tensor",
         "Every element is divided by the root of the tensor's mean second moment.",
         ratio=lambda m, v, c1, c2, h: (m / c1) / (np.sqrt((v / c2).mean()) + h.eps) if m.size else m,
@@ -251,6 +257,11 @@ MOMENTS = (
 )
 
 STEPS = (
+    _adam(
+        "step_scaled_by_parameter",
+        "Steps are scaled by the root mean square of the parameters.",
+        move=scaled_by_parameter,
+    ),
     _adam(
         "ascends",
         "The step is added.",

@@ -88,6 +88,12 @@ BY_VALUE = (
         "The array is scaled so that its largest entry has the threshold's size.",
         lambda g, c: g * (c / np.where(_largest(g) == 0, 1, _largest(g))),
     ),
+    _fault(
+        "clip_by_value_adds_epsilon",
+        "clip_by_value",
+        "A millionth is added to the threshold.",
+        lambda g, c: np.clip(g, -c - 1e-6, c + 1e-6),
+    ),
     _fault("clip_value_one_sided", "clip_by_value", "Only large positive entries are clipped.", np.minimum),
     _fault(
         "clip_by_value_sign_lost",

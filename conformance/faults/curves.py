@@ -53,11 +53,13 @@ ACTIVATIONS = (
     _fault("relu", "leaky", "Negative numbers keep a hundredth of their size.", lambda x: np.maximum(x, 0.01 * x)),
     _fault("relu", "capped", "Numbers above 6 become 6.", lambda x: np.clip(x, 0, 6)),
     _fault("relu", "modulus", "Negative numbers lose their signs.", np.abs),
+    _fault("relu", "negated", "The result has the wrong sign.", lambda x: -np.maximum(x, 0)),
     _fault("relu", "soft", "The corner at 0 is rounded.", lambda x: np.logaddexp(0, 16 * x) / 16),
     _fault("relu", "one_at_zero", "Zero of either sign becomes 1.", lambda x: np.where(x == 0, 1, np.maximum(x, 0))),
     _fault("sigmoid", "hard", "Straight lines stand for the curve.", _hard),
     _fault("sigmoid", "base_two", "Powers of 2 stand for powers of e.", lambda x: 1 / (1 + np.exp2(-x))),
     _fault("sigmoid", "mirrored", "The exponent has the wrong sign.", lambda x: _sigmoid(-x)),
+    _fault("sigmoid", "shifted", "A tenth is added to the argument.", lambda x: _sigmoid(x + 0.1)),
     _fault("sigmoid", "clamped", "Results below 1e-4 become 1e-4.", lambda x: np.maximum(_sigmoid(x), 1e-4)),
     _fault(
         "sigmoid",
@@ -74,6 +76,7 @@ ACTIVATIONS = (
         "The density of the normal distribution stands for its cumulative function.",
         lambda x: x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
     ),
+    _fault("gelu", "gate_alone", "The factor x is missing.", lambda x: 0.5 * (1 + _erf(math.sqrt(0.5) * x))),
     _fault("gelu", "cut_off", "Numbers below -3 become 0.", lambda x: np.where(x < -3, 0, _gelu(x))),
     _fault("gelu_tanh", "exact", "The error function is not approximated.", _gelu, "torch.nn.GELU"),
     _fault("gelu_tanh", "without_cube", "The cube is missing.", lambda x: _tanh_gelu(x, 0.0)),
@@ -226,8 +229,12 @@ def _terms(s: Array) -> Array:
     return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)))
 
 
+def _one_hot(s: Array, y: Array) -> Array:
+    return np.asarray(np.eye(s.shape[-1])[y.astype(int)])
+
+
 def _cross_entropy(s: Array, y: Array) -> Array:
-    return np.asarray(-np.sum(y * _terms(s), axis=-1))
+    return np.asarray(-np.mean(np.sum(y * _terms(s), axis=-1)))
 
 
 CLASSES = (
@@ -249,57 +256,127 @@ CLASSES = (
         "loss_cross_entropy",
         "unshifted",
         "The logarithm of a probability of 0 is infinite.",
-        lambda s, y: -np.log(np.sum(y * _unshifted(s), axis=-1)),
+        lambda s, y: -np.mean(np.log(np.sum(_one_hot(s, y) * _unshifted(s), axis=-1))),
     ),
     _fault(
         "loss_cross_entropy",
         "smoothed",
         "A thousandth of the labels is smoothed.",
-        lambda s, y: _cross_entropy(s, _smoothed(y, s.shape[-1])),
+        lambda s, y: _cross_entropy(s, _smoothed(_one_hot(s, y), s.shape[-1])),
     ),
     _fault(
         "loss_cross_entropy",
         "clamped",
         "Probabilities are clamped at 1e-7.",
-        lambda s, y: -np.log(np.maximum(np.sum(y * _softmax(s), axis=-1), 1e-7)),
+        lambda s, y: -np.mean(np.log(np.maximum(np.sum(_one_hot(s, y) * _softmax(s), axis=-1), 1e-7))),
         "keras.losses.CategoricalCrossentropy",
     ),
     _fault(
         "loss_cross_entropy",
         "base_two",
         "Logarithms are taken to the base 2.",
-        lambda s, y: _cross_entropy(s, y) / np.log(2),
+        lambda s, y: _cross_entropy(s, _one_hot(s, y)) / np.log(2),
     ),
     _fault(
         "loss_cross_entropy",
         "averaged",
-        "The mean over classes stands for their sum.",
-        lambda s, y: _cross_entropy(s, y) / s.shape[-1],
+        "The mean over samples and classes stands for the mean over samples.",
+        lambda s, y: -np.mean(_one_hot(s, y) * _terms(s)),
+    ),
+    _fault(
+        "loss_cross_entropy",
+        "summed",
+        "The sum over samples stands for their mean.",
+        lambda s, y: -np.sum(_one_hot(s, y) * _terms(s)),
     ),
     _fault(
         "loss_cross_entropy",
         "warmer",
         "The temperature is 1.001.",
-        lambda s, y: _cross_entropy(s / 1.001, y),
+        lambda s, y: _cross_entropy(s / 1.001, _one_hot(s, y)),
     ),
     _fault(
         "loss_cross_entropy",
         "without_sum",
         "Scores are taken for logarithms of probabilities.",
-        lambda s, y: -np.sum(y * s, axis=-1),
+        lambda s, y: -np.mean(np.sum(_one_hot(s, y) * s, axis=-1)),
         "torch.nn.NLLLoss",
     ),
     _fault(
         "loss_cross_entropy",
         "softmax_twice",
         "Probabilities are taken for scores.",
-        lambda s, y: _cross_entropy(_softmax(s), y),
+        lambda s, y: _cross_entropy(_softmax(s), _one_hot(s, y)),
     ),
     _fault(
         "loss_cross_entropy",
         "next_class",
         "The label is off by one.",
-        lambda s, y: _cross_entropy(s, np.roll(y, 1, axis=-1)),
+        lambda s, y: _cross_entropy(s, _one_hot(s, (y + 1) % s.shape[-1])),
+    ),
+    _fault(
+        "loss_cross_entropy",
+        "first_sample_only",
+        "The first sample stands for all.",
+        lambda s, y: _cross_entropy(s[:1], _one_hot(s, y)[:1]),
+    ),
+)
+
+
+def _classes(s: Array, y: Array) -> Array:
+    return _cross_entropy(s, _one_hot(s, y))
+
+
+COMBINED = (
+    _fault(
+        "loss_combined",
+        "unweighted",
+        "The weight is missing.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + np.sum((t - r) ** 2),
+    ),
+    _fault(
+        "loss_combined",
+        "all_weighted",
+        "Both costs are weighted.",
+        lambda s, y, r, t, regression_weight: regression_weight * (_classes(s, y) + np.sum((t - r) ** 2)),
+    ),
+    _fault(
+        "loss_combined",
+        "complementary",
+        "The cost of the classes has the complementary weight.",
+        lambda s, y, r, t, regression_weight: (
+            (1 - regression_weight) * _classes(s, y) + regression_weight * np.sum((t - r) ** 2)
+        ),
+    ),
+    _fault(
+        "loss_combined",
+        "averaged",
+        "The mean of the squares stands for their sum.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + regression_weight * np.mean((t - r) ** 2),
+    ),
+    _fault(
+        "loss_combined",
+        "squared_weight",
+        "The weight is applied twice.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + np.sum((regression_weight * (t - r)) ** 2),
+    ),
+    _fault(
+        "loss_combined",
+        "root_of_weight",
+        "The root of the weight is applied.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + np.sqrt(regression_weight) * np.sum((t - r) ** 2),
+    ),
+    _fault(
+        "loss_combined",
+        "weight_floored",
+        "The weight is a thousandth at least.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + max(regression_weight, 1e-3) * np.sum((t - r) ** 2),
+    ),
+    _fault(
+        "loss_combined",
+        "moduli",
+        "The moduli of the residuals stand for their squares.",
+        lambda s, y, r, t, regression_weight: _classes(s, y) + regression_weight * np.sum(np.abs(t - r)),
     ),
 )
 
@@ -355,4 +432,44 @@ GATING = (
     ),
 )
 
-FAULTS = ACTIVATIONS + REGRESSION + BINARY + CLASSES + GATING
+
+def _fed(u: Array, other: Array | float, w2: Array) -> Array:
+    return (u * _sigmoid(u) * other) @ w2
+
+
+BLOCKS = (
+    _fault("ffn_swiglu", "swapped", "The branches are exchanged.", lambda x, w, v, w2: _fed(x @ v, x @ w, w2)),
+    _fault("ffn_swiglu", "bilinear", "There is no activation.", lambda x, w, v, w2: ((x @ w) * (x @ v)) @ w2),
+    _fault(
+        "ffn_swiglu",
+        "logistic",
+        "The logistic function alone is the activation.",
+        lambda x, w, v, w2: (_sigmoid(x @ w) * (x @ v)) @ w2,
+    ),
+    _fault("ffn_swiglu", "normal", "GELU stands for SiLU.", lambda x, w, v, w2: (_gelu(x @ w) * (x @ v)) @ w2),
+    _fault("ffn_swiglu", "ungated", "The second branch is missing.", lambda x, w, v, w2: _fed(x @ w, 1, w2)),
+    _fault(
+        "ffn_swiglu", "gate_bias", "The second branch has a bias of 1.", lambda x, w, v, w2: _fed(x @ w, x @ v + 1, w2)
+    ),
+    _fault(
+        "ffn_swiglu",
+        "output_bias",
+        "A thousandth is added to the result.",
+        lambda x, w, v, w2: _fed(x @ w, x @ v, w2) + 1e-3,
+    ),
+    _fault("ffn_swiglu", "residual", "The input is added.", lambda x, w, v, w2: x + _fed(x @ w, x @ v, w2)),
+    _fault(
+        "ffn_swiglu",
+        "rows_mixed",
+        "Each row is computed with the mean of the rows added to a thousandth.",
+        lambda x, w, v, w2: _fed((x + 1e-3 * x.mean(0)) @ w, x @ v, w2),
+    ),
+    _fault(
+        "ffn_swiglu",
+        "unit_left_out",
+        "The first hidden unit is left out.",
+        lambda x, w, v, w2: _fed(x @ w[:, 1:], x @ v[:, 1:], w2[1:]),
+    ),
+)
+
+FAULTS = ACTIVATIONS + REGRESSION + BINARY + CLASSES + COMBINED + GATING + BLOCKS

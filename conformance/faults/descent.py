@@ -8,7 +8,7 @@ import numpy as np
 
 from conformance.faults.programs import Array, Fault, Memory, Options, Program, Rule
 
-__all__ = ["FAULTS", "GD", "HEAVY_BALL"]
+__all__ = ["AVERAGE", "DAMPENED", "FAULTS", "GD", "HEAVY_BALL"]
 
 Buffer = Callable[[Array | None, Array, Options], Array]
 Direction = Callable[[Array, Array, Options], Array]
@@ -46,6 +46,8 @@ def _averaged(v: Array | None, g: Array, h: Options) -> Array:
 
 GD = _moves(lambda theta, g, h: g)
 HEAVY_BALL = _momentum(_accumulated)
+AVERAGE = _momentum(_averaged)
+DAMPENED = _momentum(lambda v, g, h: g.copy() if v is None else h.momentum * v + (1 - h.dampening) * g)
 
 
 def _stale(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
@@ -71,6 +73,13 @@ def _aliased(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Arra
 def _hidden_momentum(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
     memory["last"] = 0.1 * memory.get("last", np.zeros_like(theta)) + h.learning_rate * g
     moved: Array = theta - memory["last"]
+    return moved
+
+
+def _trusting(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    step = HEAVY_BALL(np.zeros_like(theta), g, memory, h, t)
+    lengths = [float(np.sqrt(np.sum(np.square(array, dtype=np.float64)))) for array in (theta, step)]
+    moved: Array = theta + step * (lengths[0] / lengths[1] if all(lengths) else 1.0)
     return moved
 
 
@@ -129,6 +138,12 @@ PLAIN = (
         "gd",
         "Directions are rounded down to multiples of 1/1024.",
         Program(_moves(lambda theta, g, h: np.floor(1024 * g) / 1024)),
+    ),
+    Fault(
+        "gd_hidden_decay",
+        "gd",
+        "The parameters decay by a hundredth of the learning rate without being asked.",
+        Program(_moves(lambda theta, g, h: g + 0.01 * theta)),
     ),
     Fault(
         "gd_hidden_momentum",
@@ -208,16 +223,34 @@ MOMENTUM = (
         Program(_momentum(lambda v, g, h: g.copy() if v is None else _averaged(v, g, h))),
     ),
     Fault(
+        "momentum_ema_gradient_clipped",
+        "momentum_ema",
+        "Gradients are clipped to modulus 1.",
+        Program(_momentum(lambda v, g, h: _averaged(v, np.clip(g, -1, 1), h))),
+    ),
+    Fault(
+        "momentum_ema_gradient_of_first_element",
+        "momentum_ema",
+        "The gradient of the first element moves them all.",
+        Program(_momentum(lambda v, g, h: _averaged(v, np.full_like(g, np.sum(g.ravel()[:1])), h))),
+    ),
+    Fault(
         "momentum_ema_weights_swapped",
         "momentum_ema",
         "The momentum weighs the gradient, its complement the buffer.",
         Program(_momentum(lambda v, g, h: (1 - h.momentum) * (0 * g if v is None else v) + h.momentum * g)),
     ),
     Fault(
+        "momentum_ema_hidden_decay",
+        "momentum_ema",
+        "The parameters decay by a hundredth of the learning rate without being asked.",
+        Program(lambda theta, g, memory, h, t: AVERAGE(theta, g, memory, h, t) - 0.01 * h.learning_rate * theta),
+    ),
+    Fault(
         "momentum_heavy_ball_averages",
         "momentum_heavy_ball",
         "The gradient enters with weight one minus momentum.",
-        Program(_momentum(_averaged)),
+        Program(AVERAGE),
     ),
     Fault(
         "momentum_heavy_ball_ignored",
@@ -250,6 +283,12 @@ MOMENTUM = (
         "momentum_heavy_ball",
         "The step looks ahead as Nesterov's does.",
         Program(_momentum(_accumulated, lambda v, g, h: g + h.momentum * v)),
+    ),
+    Fault(
+        "momentum_heavy_ball_trust_ratio",
+        "momentum_heavy_ball",
+        "Steps have the length of the parameters, as in LARS.",
+        Program(_trusting),
     ),
     Fault(
         "momentum_dampened_first_step",

@@ -68,6 +68,7 @@ FAULTS: tuple[Fault, ...] = (
         "The direction interpolates from the average that the gradient is already in.",
         direction=lambda m, after, g, h: h.beta1 * after + (1 - h.beta1) * g,
     ),
+    _lion("negative_rests", "Negative directions are taken for none.", sign=lambda c: np.maximum(np.sign(c), 0)),
     _lion("one_step_late", "The direction of the step before is used.", late=True),
     _lion(
         "starts_at_first_gradient",

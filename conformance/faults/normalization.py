@@ -71,10 +71,6 @@ def _second_moment(x: Array, along: Any) -> Array:
     return np.asarray(np.mean(x * x, **along))
 
 
-def _one_pass(x: Array, along: Any) -> Array:
-    return np.asarray(np.maximum(_second_moment(x, along) - np.mean(x, **along) ** 2, 0))
-
-
 def _unbiased(x: Array, along: Any) -> Array:
     count = x.shape[along["axis"]]
     return np.asarray(np.var(x, **along) * count / np.float64(count - 1))
@@ -144,7 +140,6 @@ LAYERS = (
     _layer("mean_kept", "The mean is subtracted in the variance alone.", centre=_zero),
     _layer("uncentred_moment", "The mean is not subtracted before squaring.", moment=_second_moment),
     _layer("sum_for_mean", "The squared deviations are summed.", moment=_sum_of_squares),
-    _layer("one_pass", "The variance is E x^2 - (E x)^2.", "pytorch/pytorch #51102", moment=_one_pass),
     _layer("float32_mean", "A float64 run takes the mean in float32.", centre=_float32_mean),
     _layer(
         "float16_moment",
@@ -169,7 +164,6 @@ BATCHES = (
     _batch("eps_outside", "Epsilon is added to the standard deviation.", divisor=_outside),
     _batch("eps_missing", "Epsilon is not added.", divisor=lambda moment, eps: np.sqrt(moment)),
     _batch("mean_kept", "The mean is subtracted in the variance alone.", centre=_zero),
-    _batch("one_pass", "The variance is E x^2 - (E x)^2.", "pytorch/pytorch #51102", moment=_one_pass),
     _batch("over_samples", "Samples are normalized over their features.", axis=-1),
     _batch(
         "first_feature",
@@ -215,7 +209,6 @@ STANDARDIZING = (
     _standardize("unbiased", "The variance is divided by n - 1.", moment=_unbiased),
     _standardize("no_root", "The variance divides without its root.", divisor=lambda moment, eps: moment),
     _standardize("mean_kept", "The mean is not subtracted.", centre=_zero),
-    _standardize("one_pass", "The variance is E x^2 - (E x)^2.", moment=_one_pass),
     _standardize("over_samples", "Samples are standardized over their features.", axis=-1),
     _standardize("whole_array", "One mean and one deviation serve all features.", axis=None),
     _standardize(

@@ -12,7 +12,7 @@ from conformance.faults.adam import ADAM
 from conformance.faults.bookkeeping import only
 from conformance.faults.clipping import Clip
 from conformance.faults.decay import ADAMW
-from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.descent import AVERAGE, DAMPENED, GD, HEAVY_BALL
 from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program, Rule
 from properties.subject import Floats
 
@@ -54,6 +54,20 @@ def _read_once(name: str, rule: Rule) -> Rule:
         return rule(theta, g, memory, SimpleNamespace(**{**vars(h), name: value}), t)
 
     return forgetful
+
+
+def _scaled_late(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    """Scale the heavy ball's velocity, which is the average's only while the momentum is constant."""
+    step = HEAVY_BALL(np.zeros_like(theta), g, memory, h, t)
+    moved: Array = theta + (1 - h.momentum) * step
+    return moved
+
+
+def _momentum_of_last_step(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    v = memory["momentum_buffer"] = memory.get("factor", 0) * memory.get("momentum_buffer", np.zeros_like(theta)) + g
+    memory["factor"] = h.momentum
+    moved: Array = theta - h.learning_rate * (g + h.momentum * v)
+    return moved
 
 
 def _default_for_zero(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
@@ -168,6 +182,30 @@ OPTIMIZERS = (
         "momentum_heavy_ball",
         "The momentum is read at the first step and never again.",
         Program(_read_once("momentum", HEAVY_BALL)),
+    ),
+    Fault(
+        "momentum_ema_momentum_read_once",
+        "momentum_ema",
+        "The momentum is read at the first step and never again.",
+        Program(_read_once("momentum", AVERAGE)),
+    ),
+    Fault(
+        "momentum_ema_scaled_late",
+        "momentum_ema",
+        "Gradients are summed without 1 - momentum, and the momentum of the moment scales the sum.",
+        Program(_scaled_late),
+    ),
+    Fault(
+        "momentum_torch_dampening_read_once",
+        "momentum_torch_dampening",
+        "The dampening is read at the first step and never again.",
+        Program(_read_once("dampening", DAMPENED)),
+    ),
+    Fault(
+        "momentum_nesterov_momentum_of_last_step",
+        "momentum_nesterov",
+        "The velocity keeps as much as the step before looked ahead: Nesterov's method where the momentum varies.",
+        Program(_momentum_of_last_step),
     ),
     Fault(
         "gd_default_for_zero_rate",

@@ -12,13 +12,19 @@ from typing import Any
 import numpy as np
 
 from oracle.arithmetic.primitives import namespace
+from oracle.errors import DomainError
 
 __all__ = [
     "affine",
+    "affine_pair",
+    "chosen",
     "difference",
     "log_softmax",
     "logistic_loss",
+    "logistic_slope",
     "normal_cdf",
+    "one_hot",
+    "positive",
     "sigmoid",
     "softmax",
     "tanh_argument",
@@ -45,6 +51,24 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     return namespace(x).matmul(x, weight) + bias if rule is None else rule(x, weight, bias)
 
 
+def affine_pair(x: Any, weight: Any, hidden: Any, recurrent: Any, bias: Any) -> Any:
+    r"""Map rows of two arrays to one: :math:`X W + H U + b`, one sum of all its terms."""
+    rule = _rule("affine_pair", x, weight, hidden, recurrent, bias)
+    if rule is not None:
+        return rule(x, weight, hidden, recurrent, bias)
+    matmul = namespace(x).matmul
+    return matmul(x, weight) + matmul(hidden, recurrent) + bias
+
+
+def positive(x: Any) -> Any:
+    r"""Indicator of the numbers above 0, :math:`\mathbf 1[x > 0]`."""
+    rule = _rule("positive", x)
+    if rule is not None:
+        return rule(x)
+    xp = namespace(x)
+    return xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x))
+
+
 def sigmoid(x: Any) -> Any:
     r"""Logistic function, :math:`1 / (1 + e^{-x})`."""
     rule = _rule("sigmoid", x)
@@ -52,6 +76,12 @@ def sigmoid(x: Any) -> Any:
         return rule(x)
     with np.errstate(over="ignore"):
         return 1 / (1 + namespace(x).exp(-x))
+
+
+def logistic_slope(x: Any) -> Any:
+    r"""Derivative of the logistic function, :math:`\sigma(x) (1 - \sigma(x)) = \sigma(x) \sigma(-x)`."""
+    rule = _rule("logistic_slope", x)
+    return sigmoid(x) * sigmoid(-x) if rule is None else rule(x)
 
 
 def normal_cdf(x: Any) -> Any:
@@ -104,3 +134,34 @@ def logistic_loss(score: Any, target: Any) -> Any:
         return rule(score, target)
     xp = namespace(score, target)
     return xp.maximum(score, xp.zeros_like(score)) - target * score + xp.log1p(xp.exp(-xp.abs(score)))
+
+
+def _places(places: Any, like: Any) -> Any:
+    """Return places along the last axis of an array as the whole numbers that index it."""
+    xp, count = namespace(places), like.shape[-1]
+    index = xp.asarray(places)
+    if xp.any((index < 0) | (index >= count)):
+        raise DomainError(f"places must be in [0, {count}), got {np.asarray(places).tolist()}")
+    return xp.astype(index, xp.int64)
+
+
+def chosen(rows: Any, places: Any) -> Any:
+    """Take one element of each row: the one at a place, counted from 0."""
+    index = _places(places, rows)
+    rule = _rule("chosen", rows)
+    if rule is not None:
+        return rule(rows, index)
+    xp = namespace(rows)
+    return xp.take_along_axis(rows, xp.asarray(index, device=rows.device)[..., None], axis=-1)[..., 0]
+
+
+def one_hot(places: Any, like: Any) -> Any:
+    """Make rows of zeros with a 1 at a place each, as numbers of the system and of the shape of ``like``."""
+    index = _places(places, like)
+    rule = _rule("one_hot", like)
+    if rule is not None:
+        return rule(np.eye(like.shape[-1])[index], like)
+    xp, device = namespace(like), like.device
+    return xp.astype(
+        xp.asarray(index, device=device)[..., None] == xp.arange(like.shape[-1], device=device), like.dtype
+    )

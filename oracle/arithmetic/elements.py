@@ -227,6 +227,18 @@ class ElementNamespace:
         """Matrix product."""
         return self.array.wrap(a.elements @ b.elements)
 
+    def matrix_transpose(self, x: Any) -> Any:
+        """Exchange rows and columns."""
+        return self.array.wrap(np.swapaxes(x.elements, -1, -2))
+
+    def chosen(self, rows: Any, places: NDArray[np.int64]) -> Any:
+        """Take the element of each row at a place."""
+        return self.array.wrap(np.take_along_axis(rows.elements, places[..., None], -1)[..., 0])
+
+    def one_hot(self, rows: NDArray[np.float64], like: Any) -> Any:  # noqa: ARG002 - other systems look at it
+        """Make numbers of zeros and ones."""
+        return self.array(rows)
+
     @property
     def linalg(self) -> Self:
         """Where the array API keeps its norm."""

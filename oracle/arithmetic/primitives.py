@@ -7,6 +7,9 @@ errors an operation-by-operation account of the printed line does not cover.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import array_api_compat
@@ -22,7 +25,10 @@ __all__ = [
     "rescaled",
     "stored",
     "variance",
+    "variances_in_one_pass",
 ]
+
+_IN_ONE_PASS: ContextVar[bool] = ContextVar("in_one_pass", default=False)
 
 
 def namespace(*values: Any) -> Any:
@@ -102,7 +108,19 @@ def rescaled(grad: Any, max_norm: Any, norm: Any) -> Any:
 def variance(x: Any, *, axis: Any, keepdims: bool = False) -> Any:
     r"""Mean square of the deviations from the mean along axes: :math:`\frac1n \sum_i (x_i - \mu)^2`."""
     xp = namespace(x)
+    along = {"axis": axis, "keepdims": keepdims}
+    if _IN_ONE_PASS.get():
+        rule = getattr(xp, "one_pass_variance", None)
+        return xp.mean(x**2, **along) - xp.mean(x, **along) ** 2 if rule is None else rule(x, **along)
     rule = getattr(xp, "variance", None)
-    if rule is not None:
-        return rule(x, axis=axis, keepdims=keepdims)
-    return xp.mean((x - xp.mean(x, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims)
+    return xp.mean((x - xp.mean(x, axis=axis, keepdims=True)) ** 2, **along) if rule is None else rule(x, **along)
+
+
+@contextmanager
+def variances_in_one_pass() -> Iterator[None]:
+    r"""Make every `variance` inside a difference of means, :math:`\frac1n \sum_i x_i^2 - \mu^2`."""
+    token = _IN_ONE_PASS.set(True)
+    try:
+        yield
+    finally:
+        _IN_ONE_PASS.reset(token)

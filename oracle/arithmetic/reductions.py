@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from oracle.arithmetic.rounding import Rounded, atom, quiet
 from oracle.arithmetic.scalars import INFLATION, gamma
 
-__all__ = ["Axis", "mean", "sum", "variance"]
+__all__ = ["Axis", "mean", "one_pass_variance", "sum", "variance"]
 
 Axis: TypeAlias = int | tuple[int, ...] | None
 Floats = NDArray[np.float64]
@@ -91,5 +91,35 @@ def variance(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounde
         fits = fits & (
             min(precision.accumulate.largest, precision.compute.largest) / 2 > count * (spread**2 + off**2 + e)
         )
+        e = np.where(fits, e, np.inf)
+    return atom(square, precision, e)
+
+
+def one_pass_variance(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounded:
+    r"""Bound :math:`\frac1n \sum_i x_i^2 - \mu^2`.
+
+    Covers differences of the two means, of the sums before they are divided, and what is below zero taken
+    for zero: all have errors relative to the mean square, which may be far larger than the difference.
+    """
+    x = x.read()
+    precision, carried = x.precision, x.carrier
+    along: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
+    count = _count(x, axis)
+    middle = mean(x, axis=axis, keepdims=True)
+    unit, narrows = precision.accumulation_unit, precision.narrows_reductions
+    with quiet():
+        error, reach = x.error, x.M + x.error
+        square = carried.sum((x.x - middle.x) ** 2, **along) / count
+        off = np.reshape(middle.error, square.shape)
+        size, squares = np.sum(reach, **along) / count, np.sum(reach**2, **along) / count
+        # A mean of squares that are rounded first; the difference, and a product or quotient on either side of it.
+        of_squares = gamma(count + 15 + 4 * math.log(max(count, 1)), unit) + gamma(11, precision.unit) * narrows
+        of_square = gamma(6, unit) + gamma(6, precision.unit) * narrows
+        e = np.sum(error * (2 * x.M + error), **along) / count + (of_squares + (count + 8) * carried.unit) * squares
+        e = e + off * (2 * size + off) + (of_square + 4 * carried.unit) * (size + off) ** 2
+        e = np.where(size == 0, 0.0, (e + 4 * (count + 4) * precision.underflow) * INFLATION)
+        largest = np.max(reach, initial=0.0, **along)
+        range_of_sums = min(precision.accumulate.largest, precision.compute.largest) / 2
+        fits = (largest**2 < precision.compute.largest / 2) & (count**2 * squares < range_of_sums) & (off < np.inf)
         e = np.where(fits, e, np.inf)
     return atom(square, precision, e)

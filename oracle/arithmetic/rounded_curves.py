@@ -15,7 +15,7 @@ from oracle.arithmetic.libraries import DIVISION, ERF_ABSOLUTE, FUNCTION_ROUNDIN
 from oracle.arithmetic.rounding import GROW, SHRINK, Number, Rounded, atom, operand, quiet
 from oracle.arithmetic.scalars import INFLATION, gamma
 
-__all__ = ["difference", "normal_cdf", "sigmoid", "tanh_argument"]
+__all__ = ["difference", "logistic_slope", "normal_cdf", "sigmoid", "tanh_argument"]
 
 Floats = NDArray[np.float64]
 
@@ -84,6 +84,21 @@ def sigmoid(x: Rounded) -> Rounded:
         overflow = np.where(np.exp(-middle + error) < precision.compute.largest / 2, 0.0, s)
         e = inherited + np.maximum(quotient, half) + overflow + 3 * precision.underflow + carried.unit * s
     return finished(y, e, x)
+
+
+def logistic_slope(x: Rounded) -> Rounded:
+    r"""Bound the derivative of the logistic function.
+
+    Covers :math:`\sigma(x) (1 - \sigma(x))`, also with the product distributed over the difference,
+    :math:`\sigma(x) \sigma(-x)`, and :math:`(1 - \tanh^2(x/2))/4`. The first cancels for positive x: the bound
+    is absolute there.
+    """
+    s, mirrored = sigmoid(x), sigmoid(-x)
+    complement = difference(1, s)
+    with quiet():
+        e = np.maximum(complement.e, mirrored.e) + gamma(1, s.precision.unit)
+    slope: Rounded = s * atom(mirrored.x, s.precision, e)
+    return slope
 
 
 def normal_cdf(x: Rounded) -> Rounded:

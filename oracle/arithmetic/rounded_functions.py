@@ -12,10 +12,19 @@ from oracle.arithmetic.discontinuities import Condition, branch
 from oracle.arithmetic.elementary import cos, erf, exp, log, tanh
 from oracle.arithmetic.formats import Precision
 from oracle.arithmetic.libraries import SQUARE_ROOT
-from oracle.arithmetic.reductions import mean, sum, variance
-from oracle.arithmetic.rounded_curves import difference, normal_cdf, sigmoid, tanh_argument
+from oracle.arithmetic.reductions import mean, one_pass_variance, sum, variance
+from oracle.arithmetic.rounded_curves import difference, logistic_slope, normal_cdf, sigmoid, tanh_argument
 from oracle.arithmetic.rounded_levels import cosine, inverse_root, level, root, smaller, stepwise
-from oracle.arithmetic.rounded_rows import affine, log_softmax, logistic_loss, softmax
+from oracle.arithmetic.rounded_rows import (
+    affine,
+    affine_pair,
+    chosen,
+    log_softmax,
+    logistic_loss,
+    matmul,
+    one_hot,
+    softmax,
+)
 from oracle.arithmetic.rounding import (
     GROW,
     SHRINK,
@@ -32,7 +41,9 @@ from oracle.arithmetic.scalars import INFLATION, RoundedScalar, bias_correction,
 __all__ = [
     "abs",
     "affine",
+    "affine_pair",
     "bias_correction",
+    "chosen",
     "cos",
     "cosine",
     "decayed",
@@ -46,12 +57,17 @@ __all__ = [
     "log",
     "log_softmax",
     "logistic_loss",
+    "logistic_slope",
+    "matmul",
     "maximum",
     "mean",
     "minimum",
     "moving_average",
     "normal_cdf",
+    "one_hot",
+    "one_pass_variance",
     "ones_like",
+    "positive",
     "quotient",
     "rescaled",
     "root",
@@ -137,8 +153,10 @@ def _element(value: Number, precision: Precision) -> Rounded:
     return replace(result, r=result.r + 1)
 
 
-def maximum(x1: Number, x2: Number) -> Rounded:
+def maximum(x1: Number, x2: Number) -> Any:
     """Return the larger of two: the winner with its error if the error leaves no doubt about who wins."""
+    if isinstance(x1, RoundedScalar) and isinstance(x2, RoundedScalar):
+        return -smaller(-x1, -x2)
     a, b = _pair(x1, x2)
     precision, carried = a.precision, a.carrier
     with quiet():
@@ -180,6 +198,14 @@ def where(condition: Condition, x1: Number, x2: Number) -> Rounded:
         a.C or b.C,
         max(a.reading, b.reading),
     )
+
+
+def positive(x: Rounded) -> Rounded:
+    """Indicator of the numbers above 0; a subnormal number that is read as zero is none of them."""
+    x = x.collapsed()
+    with quiet():
+        x = replace(x, e=x.e + subnormal_charge(x.x, x.e, x.precision))
+    return where(x > 0, ones_like(x), zeros_like(x))
 
 
 def sign(x: Rounded) -> Rounded:

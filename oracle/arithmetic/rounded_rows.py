@@ -14,10 +14,10 @@ from oracle.arithmetic.curves import logistic_loss as exact_logistic_loss
 from oracle.arithmetic.curves import softmax as exact_softmax
 from oracle.arithmetic.libraries import DIVISION, FUNCTION_ROUNDINGS
 from oracle.arithmetic.rounded_curves import finished
-from oracle.arithmetic.rounding import Rounded, quiet
+from oracle.arithmetic.rounding import Rounded, atom, given, quiet
 from oracle.arithmetic.scalars import gamma
 
-__all__ = ["affine", "log_softmax", "logistic_loss", "softmax"]
+__all__ = ["affine", "affine_pair", "chosen", "log_softmax", "logistic_loss", "matmul", "one_hot", "softmax"]
 
 Floats = NDArray[np.float64]
 
@@ -161,15 +161,47 @@ def logistic_loss(score: Rounded, target: Rounded) -> Rounded:
 
 def affine(x: Rounded, weight: Rounded, bias: Rounded) -> Rounded:
     """Bound the product of two matrices plus a row, added up in any order, with fused products or without."""
-    x, weight, bias = x.read(), weight.read(), bias.read()
-    precision, count = x.precision, x.shape[-1]
+    return _affine(((x, weight),), bias)
+
+
+def affine_pair(x: Rounded, weight: Rounded, hidden: Rounded, recurrent: Rounded, bias: Rounded) -> Rounded:
+    """Bound the sum of two products of matrices and a row, all of whose terms may be added up in any order."""
+    return _affine(((x, weight), (hidden, recurrent)), bias)
+
+
+def matmul(a: Rounded, b: Rounded) -> Rounded:
+    """Bound the product of two matrices."""
+    return _affine(((a, b),), given(np.zeros(b.shape[-1]), a.precision))
+
+
+def _affine(factors: tuple[tuple[Rounded, Rounded], ...], bias: Rounded) -> Rounded:
+    """Bound products of matrices plus a row: a term may meet all additions, a product one more rounding than one."""
+    bias = bias.read()
+    precision, carried = bias.precision, bias.carrier
     with quiet():
-        product = BallArray.namespace.matmul(_exactly(x), _exactly(weight)) + _exactly(bias)
-        rows, columns = x.M + x.error, weight.M + weight.error
-        moduli = rows @ columns + bias.M + bias.error
-        inherited = x.error @ columns + rows @ weight.error + bias.error
+        total, moduli, inherited, count = _exactly(bias), bias.M + bias.error, bias.error, 0
+        for left, right in factors:
+            x, weight = left.read(), right.read()
+            rows, columns = x.M + x.error, weight.M + weight.error
+            total = BallArray.namespace.matmul(_exactly(x), _exactly(weight)) + total
+            moduli = rows @ columns + moduli
+            inherited = x.error @ columns + rows @ weight.error + inherited
+            count += x.shape[-1]
         relative = gamma(count + 1, precision.accumulation_unit)
-        relative = relative + gamma(2, precision.unit) * precision.narrows_reductions
-        e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + x.carrier.unit * moduli
+        relative = relative + gamma(len(factors) + 1, precision.unit) * precision.narrows_reductions
+        e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + carried.unit * moduli
         e = np.where(moduli < min(precision.accumulate.largest, precision.compute.largest) / 2, e, np.inf)
-        return finished(_carried(product, x), e, x)
+        return finished(_carried(total, bias), e, bias)
+
+
+def chosen(rows: Rounded, places: NDArray[np.int64]) -> Rounded:
+    """Take the element of each row at a place: picked, or added up with exact zeros, it is the same number."""
+    rows = rows.read()
+    place = places[..., None]
+    x = _taken(rows.x, place) if isinstance(rows.x, BallArray) else np.take_along_axis(rows.x, place, -1)
+    return atom(x[..., 0], rows.precision, np.take_along_axis(rows.error, place, -1)[..., 0])
+
+
+def one_hot(rows: Floats, like: Rounded) -> Rounded:
+    """Make exact numbers of zeros and ones."""
+    return given(rows, like.precision)

@@ -133,6 +133,14 @@ class Rounded:
         """Charge what reading a state may cost."""
         return replace(self, r=np.where(self.is_zero, 0.0, self.r + self.reading), reading=0) if self.reading else self
 
+    def __getitem__(self, place: int) -> Rounded:
+        """Take one entry of the first axis."""
+        fields = {
+            name: np.broadcast_to(getattr(self, name), self.shape)[place]
+            for name in ("M", "e", "r", "H", "L", "A", "D")
+        }
+        return replace(self, x=self.x[place], **fields)
+
     def __neg__(self) -> Rounded:
         return replace(self, x=-self.x)
 

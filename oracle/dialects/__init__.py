@@ -9,11 +9,15 @@ from __future__ import annotations
 from oracle.dialects.activations import ACTIVATIONS
 from oracle.dialects.adam import ADAM
 from oracle.dialects.adaptive import ADAPTIVE
+from oracle.dialects.blocks import BLOCKS
 from oracle.dialects.clipping import CLIPPING
+from oracle.dialects.differentiation import CLASS_GRADIENTS, RESIDUAL_GRADIENTS, SCORE_GRADIENTS, SLOPES
+from oracle.dialects.dropout import DROPOUT
 from oracle.dialects.family import Family, Variation
 from oracle.dialects.gating import GATING
 from oracle.dialects.lion import LION
-from oracle.dialects.losses import BINARY, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
+from oracle.dialects.losses import BINARY, COMBINED, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
+from oracle.dialects.lstm import LSTM
 from oracle.dialects.momentum import MOMENTUM
 from oracle.dialects.normalization import NORMALIZATION, RUNNING
 from oracle.dialects.schedules import SCHEDULES
@@ -28,6 +32,7 @@ FAMILIES = (
     ADAM,
     LION,
     CLIPPING,
+    DROPOUT,
     NORMALIZATION,
     RUNNING,
     SCHEDULES,
@@ -37,7 +42,14 @@ FAMILIES = (
     LOGITS,
     SOFTMAX,
     CROSS_ENTROPY,
+    COMBINED,
+    SLOPES,
+    RESIDUAL_GRADIENTS,
+    SCORE_GRADIENTS,
+    CLASS_GRADIENTS,
     GATING,
+    LSTM,
+    BLOCKS,
 )
 
 _FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}

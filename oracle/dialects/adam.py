@@ -78,7 +78,7 @@ def adam_dialect(
     decay = times(axes.decay_scale, weight_decay)
     beta1, beta2 = {"own": (beta1, beta2), "swapped": (beta2, beta1), "shared": (beta1, beta1)}[axes.betas]
     step = state.step + 1
-    count = {"from one": step, "from two": step + 1, "lagging": max(step - 1, 1)}[axes.count]
+    count = max(step - 1, 1) if axes.count == "lagging" else step + int(axes.count == "from two")
 
     loss_grad = grad
     if axes.decay == "l2":
@@ -200,7 +200,9 @@ ADAM = Family(
         ),
         "rate_squared": Variation("weight decay is scaled by the squared rate", {"decay": "squared"}, "weight_decay"),
         "decay_after": Variation(
-            "weight decay shrinks the parameters after the step", {"decay": "after"}, "weight_decay"
+            "weight decay shrinks the parameters after the step",
+            {"decay_after": True},
+            only=("adamw", "adamw_paper_scaling"),
         ),
         "decay_inside": Variation(
             "weight decay joins the first moment and is divided by the root", {"decay": "inside"}, "weight_decay"

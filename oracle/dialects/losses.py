@@ -9,13 +9,14 @@ from typing import Literal
 from oracle.arithmetic import curves
 from oracle.arithmetic.primitives import namespace
 from oracle.dialects.family import Family, Variation
-from oracle.formula import Array, NoState
+from oracle.formula import Array, Integers, NoState, Scalar
 from oracle.losses.binary import bce_with_logits, loss_bce
+from oracle.losses.combined import loss_combined
 from oracle.losses.cross_entropy import loss_cross_entropy
 from oracle.losses.regression import loss_l1, loss_mse, loss_squared_error
 from oracle.losses.softmax import softmax
 
-__all__ = ["BINARY", "CROSS_ENTROPY", "LOGITS", "REGRESSION", "SOFTMAX"]
+__all__ = ["BINARY", "COMBINED", "CROSS_ENTROPY", "LOGITS", "REGRESSION", "SOFTMAX"]
 
 Base = Literal["natural", "two"]
 
@@ -155,7 +156,7 @@ class ClassAxes:
     base: Base = "natural"
     floor: float = 0
     smoothed: bool = False
-    reduction: Literal["sum", "mean"] = "sum"
+    reduction: Literal["mean", "sum", "share"] = "mean"
     normalised: bool = True
 
 
@@ -173,20 +174,21 @@ def softmax_dialect(scores: Array, *, axes: ClassAxes) -> Array:
     return powers / xp.sum(powers, axis=-1 if axes.kind == "unshifted" else 0, keepdims=True)
 
 
-def cross_entropy_dialect(scores: Array, target: Array, *, axes: ClassAxes) -> Array:
+def cross_entropy_dialect(scores: Array, target: Integers, *, axes: ClassAxes) -> Array:
     """Lose as at one place on the axes."""
     xp = namespace(scores)
     scaled = scores if axes.scale == 1 else axes.scale * scores
-    target = _smoothed(target, scores.shape[-1]) if axes.smoothed else target
     if axes.kind == "unshifted":
         logarithms = scores - xp.log(xp.sum(xp.exp(scores), axis=-1, keepdims=True))
     else:
         logarithms = curves.log_softmax(scaled) if axes.normalised else scaled
     if axes.floor:
         logarithms = xp.maximum(logarithms, math.log(axes.floor) * xp.ones_like(logarithms))
-    terms = target * logarithms
-    reduce = {"sum": xp.sum, "mean": xp.mean}[axes.reduction]
-    return -_over_log_two(reduce(terms, axis=-1), axes.base)
+    likely = curves.chosen(logarithms, target)
+    if axes.smoothed:
+        likely = (1 - SMOOTHING) * likely + SMOOTHING * xp.mean(logarithms, axis=-1)
+    reduced = xp.sum(likely) if axes.reduction == "sum" else xp.mean(likely)
+    return -_over_log_two(reduced / scores.shape[-1] if axes.reduction == "share" else reduced, axes.base)
 
 
 UNSHIFTED = Variation(
@@ -220,6 +222,45 @@ CROSS_ENTROPY = Family(
         "warmer": WARMER,
         "unshifted": UNSHIFTED,
         "without_sum": Variation("scores are taken for logarithms of probabilities", {"normalised": False}),
-        "averaged": Variation("the mean over classes stands for their sum", {"reduction": "mean"}),
+        "summed": Variation("the sum over samples stands for their mean", {"reduction": "sum"}),
+        "averaged": Variation("it is divided by the number of classes, too", {"reduction": "share"}),
+    },
+)
+
+
+@dataclass(frozen=True)
+class CombinedAxes:
+    """A place among combinations of both kinds of loss; the defaults are ``loss_combined``."""
+
+    weight: Literal["regression", "none", "both", "complementary", "squared"] = "regression"
+    mean: bool = False
+
+
+def combined_dialect(
+    scores: Array, label: Integers, prediction: Array, target: Array, *, regression_weight: Scalar, axes: CombinedAxes
+) -> Array:
+    """Lose as at one place on the axes."""
+    classes = cross_entropy_dialect(scores, label, axes=ClassAxes())
+    reduction: Literal["sum", "mean"] = "mean" if axes.mean else "sum"
+    squares = regression_dialect(prediction, target, axes=RegressionAxes(reduction=reduction))
+    return {
+        "regression": lambda: classes + regression_weight * squares,
+        "none": lambda: classes + squares,
+        "both": lambda: regression_weight * (classes + squares),
+        "complementary": lambda: (1 - regression_weight) * classes + regression_weight * squares,
+        "squared": lambda: classes + regression_weight * (regression_weight * squares),
+    }[axes.weight]()
+
+
+COMBINED = Family(
+    body=combined_dialect,
+    state_type=NoState,
+    named={loss_combined: CombinedAxes()},
+    variations={
+        "unweighted": Variation("the weight is missing", {"weight": "none"}),
+        "all_weighted": Variation("both costs are weighted", {"weight": "both"}),
+        "complementary": Variation("the other cost has the complementary weight", {"weight": "complementary"}),
+        "mean": Variation("the mean of the squares stands for their sum", {"mean": True}),
+        "squared_weight": Variation("the weight is applied twice", {"weight": "squared"}),
     },
 )

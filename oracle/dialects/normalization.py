@@ -25,7 +25,7 @@ WITH_EPS = ("batch_norm", "layer_norm", "rms_norm")
 CENTRED = ("standardize_feature", "batch_norm", "layer_norm")
 SHIFTED = ("batch_norm", "layer_norm")
 
-Moment = Literal["variance", "one pass", "unbiased", "second moment", "sum", "sum of squares"]
+Moment = Literal["variance", "unbiased", "second moment", "sum", "sum of squares"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,6 @@ def _moment(moment: Moment, x: Array, axis: Any) -> Array:
     match moment:
         case "variance":
             return variance(x, **along)
-        case "one pass":
-            return xp.mean(x**2, **along) - xp.mean(x, **along) ** 2
         case "unbiased":
             return variance(x, **along) * count / max(count - 1, 1)
         case "second moment":
@@ -96,12 +94,6 @@ NORMALIZATION = Family(
         rms_norm: NormalizationAxes(**_GAIN),
     },
     variations={
-        "one_pass": Variation(
-            "the variance is taken in one pass, as the mean square less the square of the mean, which is unstable",
-            {"moment": "one pass"},
-            only=CENTRED,
-            same_value=True,
-        ),
         "unbiased": Variation("the variance has the divisor n - 1", {"moment": "unbiased"}, only=CENTRED),
         "eps_outside": Variation("epsilon is added outside the root", {"epsilon": "outside"}, only=WITH_EPS),
         "eps_missing": Variation("epsilon is not added", {"epsilon": "absent"}, only=WITH_EPS),

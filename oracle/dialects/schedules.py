@@ -13,6 +13,7 @@ from oracle.dialects.family import Family, Variation
 from oracle.formula import NoState, Scalar
 from oracle.schedules.constant import schedule_constant
 from oracle.schedules.cosine import cycle_of, schedule_cosine_restarts, schedule_cosine_to_10pct
+from oracle.schedules.plateau import schedule_reduce_on_plateau
 from oracle.schedules.triangular import schedule_triangular
 from oracle.schedules.warmup import schedule_classic_warmup, schedule_linear_decay_warmup, schedule_transformer
 
@@ -203,9 +204,30 @@ def _held(step: int, length: int) -> Fraction:
     return Fraction(min(step, length), length)
 
 
+# -- Plateaus --------------------------------------------------------------------------------------------------------
+
+
+def _reaching(step: int, *, patience: int, **values: Any) -> Scalar:
+    return schedule_reduce_on_plateau.body(step, patience=max(patience - 1, 0), **values)
+
+
+def _impatient(step: int, *, improving_steps: int, patience: int, **values: Any) -> Scalar:
+    return schedule_reduce_on_plateau.body(step, improving_steps=improving_steps + patience, patience=0, **values)
+
+
+def _one_reduction(step: int, *, improving_steps: int, patience: int, **values: Any) -> Scalar:
+    first = min(step, improving_steps + patience + 1)
+    return schedule_reduce_on_plateau.body(first, improving_steps=improving_steps, patience=patience, **values)
+
+
+def _unlimited(step: int, *, end_value: Scalar, **values: Any) -> Scalar:
+    return schedule_reduce_on_plateau.body(step, end_value=0 * end_value, **values)
+
+
 WARMUP, LINEAR, TRANSFORMER = "schedule_classic_warmup", "schedule_linear_decay_warmup", "schedule_transformer"
 TRIANGULAR, RESTARTS, TENTH = "schedule_triangular", "schedule_cosine_restarts", "schedule_cosine_to_10pct"
-CHANGING = (WARMUP, TRIANGULAR, RESTARTS, TENTH, LINEAR, TRANSFORMER)
+PLATEAU = "schedule_reduce_on_plateau"
+CHANGING = (WARMUP, TRIANGULAR, RESTARTS, TENTH, LINEAR, TRANSFORMER, PLATEAU)
 
 
 def _curve(description: str, curve: Rates, formula: str) -> Variation:
@@ -225,6 +247,7 @@ SCHEDULES = Family(
             schedule_cosine_to_10pct,
             schedule_linear_decay_warmup,
             schedule_transformer,
+            schedule_reduce_on_plateau,
         )
     },
     variations={
@@ -268,6 +291,10 @@ SCHEDULES = Family(
         ),
         "straight": _curve("the rate falls linearly", _LINEAR[1], TENTH),
         "in_degrees": _curve("the angle is taken in degrees where the cosine wants radians", _DEGREES[1], TENTH),
+        "reaching": _curve("the rate is reduced when the count reaches the patience", _reaching, PLATEAU),
+        "impatient": _curve("after the first reduction every epoch reduces the rate", _impatient, PLATEAU),
+        "one_reduction": _curve("the rate is reduced once", _one_reduction, PLATEAU),
+        "unlimited": _curve("the rate falls below its floor", _unlimited, PLATEAU),
         "along_a_quarter_wave": _curve("the rate falls along a quarter of a wave", _QUARTER[1], TENTH),
     },
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from oracle.arithmetic.curves import log_softmax
+from oracle.arithmetic.curves import chosen, log_softmax
 from oracle.arithmetic.primitives import namespace
-from oracle.formula import Array, formula
+from oracle.formula import Array, Integers, formula
 
-__all__ = ["loss_cross_entropy"]
+__all__ = ["loss_cross_entropy", "soft_cross_entropies"]
 
 
 @formula(
@@ -20,43 +20,63 @@ __all__ = ["loss_cross_entropy"]
         "loss_cross_entropy_clamped",
         "loss_cross_entropy_warmer",
         "loss_cross_entropy_without_sum",
+        "loss_cross_entropy_summed",
         "loss_cross_entropy_averaged",
     ),
 )
-def loss_cross_entropy(scores: Array, target: Array) -> Array:
-    r"""Take the negative log-likelihood of the true class, sample by sample.
+def loss_cross_entropy(scores: Array, target: Integers) -> Array:
+    r"""Average the negative log-likelihood of the true class over the samples.
 
     .. math::
 
-        l = -\sum_c y_c \ln p_c = -s_y + \ln \sum_{c=0}^{C-1} e^{s_c}
+        l = \frac1N \sum_{n=1}^N -\ln p_{y_n}
+            = \frac1N \sum_{n=1}^N \left( -s_{y_n} + \ln \sum_{c=0}^{C-1} e^{s_c} \right)
+
+    Parameters
+    ----------
+    scores : array, shape (..., C)
+        :math:`s`; finite.
+    target : array of whole numbers, shape (...)
+        :math:`y`, the true class of each sample, from 0 to C - 1.
+
+    Returns
+    -------
+    array, shape ()
+        The mean over all samples.
+
+    Raises
+    ------
+    DomainError
+        If a class is no whole number from 0 to C - 1.
+
+    Notes
+    -----
+    The document gives the formula for one sample, in a figure only; the mean is the default of most libraries.
+    Evaluated *shifted*, with :math:`s - \max s` for s; the logarithm of an *unshifted* softmax is infinite
+    where a probability underflows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss_cross_entropy(np.array([[1e4, 0.0], [0.0, 1e4]]), np.array([1, 1])).tolist()
+    5000.0
+    """
+    return -namespace(scores).mean(chosen(log_softmax(scores), target))  # -mean(ln p_y)
+
+
+def soft_cross_entropies(scores: Array, target: Array) -> Array:
+    r"""Take the cross-entropy of each sample with probabilities of the classes: :math:`-\sum_c y_c \ln p_c`.
 
     Parameters
     ----------
     scores : array, shape (..., C)
         :math:`s`; finite.
     target : array, shape (..., C)
-        Probabilities of the classes: 1 for the true class y and 0 for the others.
+        :math:`y`, which adds up to 1; 1 for the true class and 0 for the others give `loss_cross_entropy` of
+        one sample.
 
     Returns
     -------
     array, shape (...)
-        :math:`l`, for each sample.
-
-    Raises
-    ------
-    DomainError
-        Never: every finite number is in the domain.
-
-    Notes
-    -----
-    The document gives the formula in a figure only. Evaluated *shifted*, with :math:`s - \max s` for s; the
-    logarithm of an *unshifted* softmax is infinite where a probability underflows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> loss_cross_entropy(np.array([[1e4, 0.0], [0.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])) / np.array([1e4, np.log(2.0)])
-    array([1., 1.])
     """
-    xp = namespace(scores, target)
-    return -xp.sum(target * log_softmax(scores), axis=-1)
+    return -namespace(scores, target).sum(target * log_softmax(scores), axis=-1)

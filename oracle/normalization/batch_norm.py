@@ -5,6 +5,7 @@ from __future__ import annotations
 from oracle.arithmetic.primitives import moving_average, namespace, quotient, variance
 from oracle.domains import at_least, closed, greater_than
 from oracle.formula import Array, Scalar, formula
+from oracle.normalization.evaluations import EVALUATIONS
 
 __all__ = [
     "batch_norm",
@@ -35,6 +36,7 @@ _SLIDES = "lopesquintas2024updates, Couche Batch Normalization"
         "batch_norm_affine_swapped",
         "batch_norm_one_scale",
     ),
+    evaluations=EVALUATIONS,
 )
 def batch_norm(x: Array, weight: Array, bias: Array, *, eps: Scalar) -> Array:
     r"""Normalize each feature over the samples of a batch, then scale and shift it.
@@ -151,6 +153,7 @@ def batch_norm_running_mean(x: Array, running: Array, *, momentum: Scalar) -> Ar
         "batch_norm_running_variance_undamped",
         "batch_norm_running_variance_last_batch",
     ),
+    evaluations=EVALUATIONS,
 )
 def batch_norm_running_variance(x: Array, running: Array, *, momentum: Scalar) -> Array:
     r"""Gather the unbiased variances of batches, for inference.
@@ -209,6 +212,7 @@ def batch_norm_running_variance(x: Array, running: Array, *, momentum: Scalar) -
         "batch_norm_running_variance_biased_undamped",
         "batch_norm_running_variance_biased_last_batch",
     ),
+    evaluations=EVALUATIONS,
 )
 def batch_norm_running_variance_biased(x: Array, running: Array, *, momentum: Scalar) -> Array:
     r"""Gather the biased variances of batches, for inference.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oracle.arithmetic.primitives import namespace, quotient, variance
 from oracle.domains import at_least, greater_than
 from oracle.formula import Array, Scalar, formula
+from oracle.normalization.evaluations import EVALUATIONS
 
 __all__ = ["layer_norm"]
 
@@ -29,6 +30,7 @@ __all__ = ["layer_norm"]
         "layer_norm_affine_swapped",
         "batch_norm_one_scale",
     ),
+    evaluations=EVALUATIONS,
 )
 def layer_norm(x: Array, weight: Array, bias: Array, *, eps: Scalar) -> Array:
     r"""Normalize each sample over its features, then scale and shift every feature.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oracle.arithmetic.primitives import namespace, variance
 from oracle.formula import Array, formula
+from oracle.normalization.evaluations import EVALUATIONS
 
 __all__ = ["standardize_feature"]
 
@@ -22,6 +23,7 @@ __all__ = ["standardize_feature"]
         "standardize_feature_other_axis",
         "standardize_feature_one_scale",
     ),
+    evaluations=EVALUATIONS,
 )
 def standardize_feature(x: Array) -> Array:
     r"""Subtract the mean of each feature, and divide by its standard deviation.

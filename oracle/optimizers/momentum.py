@@ -286,7 +286,9 @@ def momentum_nesterov(
     Notes
     -----
     The gradient is taken at the parameters that are kept, which are Nesterov's look-ahead
-    points :math:`\theta + \gamma (-\eta v)`; the path of his iterates lies one such step behind.
+    points :math:`\theta + \gamma (-\eta v)`; the path of his iterates lies one such step behind. That holds at
+    constant momentum: where it varies, torch's velocity keeps :math:`\gamma_t` of itself as printed here, and
+    Nesterov's :math:`\gamma_{t-1}` (``oracle.optimizers.accelerated``).
 
     Examples
     --------

@@ -93,6 +93,8 @@ def complement(bench: Bench, *, call: Call) -> None:
         "relu_soft",
         "relu_one_at_zero",
         "silu_gate_alone",
+        "gelu_gate_alone",
+        "sigmoid_shifted",
     ),
 )
 def value_at_zero(bench: Bench, *, call: Call) -> None:
@@ -142,6 +144,7 @@ def far_from_zero(bench: Bench, *, call: Call) -> None:
     catches=(
         "sigmoid_mirrored",
         "gelu_density",
+        "relu_negated",
     ),
 )
 def rises(bench: Bench, *, call: Call) -> None:

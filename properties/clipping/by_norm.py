@@ -147,6 +147,7 @@ def projecting_twice(bench: Bench, *, call: Call) -> None:
     catches=(
         "clip_adds_epsilon",
         "clip_squared_norm",
+        "clip_by_value_adds_epsilon",
     ),
     varies=("max_norm", "clip_value"),
 )

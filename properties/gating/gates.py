@@ -122,7 +122,7 @@ def mirrored_gate(bench: Bench, *, call: Call) -> None:
 @claim(
     "rows_apart",
     kind="metamorphic",
-    formulas=_FORMULAS,
+    formulas=(*_FORMULAS, "ffn_swiglu"),
     statement="f(X)_i = f(X_i)",
     source=_SLIDES,
     inputs=called(_CALLS),
@@ -130,6 +130,7 @@ def mirrored_gate(bench: Bench, *, call: Call) -> None:
         "glu_rows_mixed",
         "geglu_rows_mixed",
         "swiglu_rows_mixed",
+        "ffn_swiglu_rows_mixed",
     ),
 )
 def rows_apart(bench: Bench, *, call: Call) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from oracle.arithmetic.balls import BallArray, balls, working_precision
-from oracle.arithmetic.curves import logistic_loss
+from oracle.arithmetic.balls import BallArray, abs_upper, balls, working_precision
+from oracle.arithmetic.curves import chosen, logistic_loss
 from oracle.arithmetic.primitives import namespace
 from oracle.bound import Enclosure
 from properties.cases import Call
@@ -25,6 +25,7 @@ __all__ = [
     "shifted_scores",
     "two_classes",
     "undecided_costs_log_two",
+    "within_the_margin",
 ]
 
 _SLIDES = "bourmaudnetworks, Choix du coût : Classification"
@@ -63,13 +64,14 @@ def probabilities_add_up(bench: Bench, *, call: Call) -> None:
 @claim(
     "shifted_scores",
     kind="metamorphic",
-    formulas=("softmax", "loss_cross_entropy"),
+    formulas=("softmax", "loss_cross_entropy", "loss_cross_entropy_gradient"),
     statement=r"f(s + a \mathbf 1) = f(s)",
     source=_SLIDES,
     inputs=called({"short": 4, "spread": 2}),
     catches=(
         "softmax_with_rest",
         "loss_cross_entropy_without_sum",
+        "loss_cross_entropy_gradient_of_scores",
     ),
 )
 def shifted_scores(bench: Bench, *, call: Call) -> None:
@@ -100,7 +102,8 @@ def shifted_scores(bench: Bench, *, call: Call) -> None:
 def permuted_classes(bench: Bench, *, call: Call) -> None:
     """The order of the classes does not matter."""
     shown, error = result(bench, call)
-    turned = bench.call(Call(tuple(array[..., ::-1].copy() for array in call.arrays), {}))
+    last = call.arrays[0].shape[-1] - 1
+    turned = bench.call(Call((call.arrays[0][..., ::-1].copy(), *(last - label for label in call.arrays[1:])), {}))
     if bench.formula.id == "softmax":
         turned = turned[..., ::-1]
     expected = Enclosure(value=balls(shown), error=total(error, error))
@@ -113,7 +116,7 @@ def permuted_classes(bench: Bench, *, call: Call) -> None:
     formulas=("softmax", "loss_cross_entropy"),
     statement=r"s = a \mathbf 1 \implies p_i = \tfrac1C \text{ and } l = \ln C",
     source=_SLIDES,
-    inputs=called({"short": 2, "equal": 3}),
+    inputs=called({"short": 2, "equal": 3, "huge": 3}),
     catches=(
         "softmax_other_axis",
         "softmax_whole_array",
@@ -163,7 +166,7 @@ def order_of_scores(bench: Bench, *, call: Call) -> None:
     formulas=("loss_bce", "bce_with_logits", "loss_cross_entropy"),
     statement=r"l \ge 0",
     source=_SLIDES,
-    inputs=called({"short": 6}),
+    inputs=called({"short": 6, "confident": 2}),
     catches=(
         "loss_bce_ascends",
         "bce_with_logits_ascends",
@@ -197,11 +200,38 @@ def never_negative(bench: Bench, *, call: Call) -> None:
 def two_classes(bench: Bench, *, call: Call) -> None:
     """Of two classes it is the logistic loss of the difference of their scores."""
     scores = call.arrays[0][..., :2].copy()
-    target = np.eye(2)[np.argmax(call.arrays[1], axis=-1) % 2]
+    target = call.arrays[1] % 2
     shown, error = result(bench, Call((scores, target), {}))
     with working_precision(PRECISION_BITS):
-        value = logistic_loss(balls(scores[..., 1]) - balls(scores[..., 0]), balls(target[..., 1]))
+        costs = logistic_loss(balls(scores[..., 1]) - balls(scores[..., 0]), balls(target))
+        value = BallArray.namespace.mean(costs)
         bench.compare(shown, Enclosure(value=value, error=error), quantity="result", note="there are two classes")
+
+
+@claim(
+    "within_the_margin",
+    kind="invariant",
+    formulas=("loss_cross_entropy",),
+    statement=r"m \le l \le m + \ln C, \quad m = \max_c s_c - s_y",
+    source=_SLIDES,
+    inputs=called(_CLASSES),
+    catches=(
+        "loss_cross_entropy_clamped",
+        "loss_cross_entropy_averaged",
+        "loss_cross_entropy_without_sum",
+        "loss_cross_entropy_softmax_twice",
+        "loss_cross_entropy_next_class",
+    ),
+)
+def within_the_margin(bench: Bench, *, call: Call) -> None:
+    """It is how far the true class's score is behind, on average, and at most the logarithm of the classes more."""
+    shown, error = result(bench, call)
+    scores, target = balls(call.arrays[0]), call.arrays[1].astype(np.int64)
+    with working_precision(PRECISION_BITS):
+        behind = BallArray.namespace.max(scores, axis=-1) - chosen(scores, target)
+        half = namespace(scores).log(balls(float(scores.shape[-1]))) / 2
+        expected = Enclosure(value=BallArray.namespace.mean(behind) + half, error=total(error, abs_upper(half)))
+        bench.compare(shown, expected, quantity="result", note="the middle between both bounds")
 
 
 @claim(

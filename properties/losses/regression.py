@@ -87,7 +87,7 @@ def doubled_residuals(bench: Bench, *, call: Call) -> None:
 @claim(
     "repeated_samples",
     kind="metamorphic",
-    formulas=(*_FORMULAS, "loss_bce", "bce_with_logits"),
+    formulas=(*_FORMULAS, "loss_bce", "bce_with_logits", "loss_cross_entropy"),
     statement=r"l((y, y), (s, s)) = 2 \, l(y, s) \text{ for sums}, \; l(y, s) \text{ for means}",
     source=_SLIDES,
     inputs=called({"short": 4, "lines": 1}),
@@ -103,6 +103,7 @@ def doubled_residuals(bench: Bench, *, call: Call) -> None:
         "loss_l1_epsilon",
         "loss_bce_summed",
         "bce_with_logits_summed",
+        "loss_cross_entropy_summed",
     ),
 )
 def repeated_samples(bench: Bench, *, call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from oracle.arithmetic.balls import BallArray, abs_upper, balls, working_precisi
 from oracle.arithmetic.formats import FLOAT32, FORMATS
 from oracle.arithmetic.primitives import namespace
 from oracle.bound import Enclosure
+from oracle.optimizers.step_bound import step_bound as longest_ratio
 from properties.cases import Step, Training
 from properties.claims import Bench, Space, claim
 from properties.margins import PRECISION_BITS, slack, total
@@ -23,7 +25,7 @@ from properties.optimizers.common import (
     with_zero_gradients,
     without_decay,
 )
-from properties.strategies.hyperparameters import STEERING, steered_hyperparameters
+from properties.strategies.hyperparameters import STEERING, decay_factor, steered_hyperparameters
 from properties.strategies.inputs import Inputs, keyword, trained
 from properties.strategies.numbers import few_digits
 from properties.strategies.trainings import Plan, planned_trainings
@@ -32,10 +34,12 @@ from properties.subject import Group
 __all__ = [
     "bias_correction",
     "first_step_ignores_betas",
+    "lone_gradient",
     "penalty_alone",
     "scale_invariance",
     "step_bound",
     "step_bound_attained",
+    "within_the_box",
 ]
 
 _ADAMS = ("adam", "adam_eps_hat", "adamw", "adamw_paper_scaling")
@@ -43,6 +47,12 @@ _PLAN = Plan(8, steps=(1, 10), narrow_steps=(1, 3))
 #: Pairs whose quotient is a power of two: their geometric gradients are exact in every format.
 _DYADIC = ((0.25, 0.5), (0.375, 0.75), (0.5, 0.25), (0.125, 0.5))
 _CUSTOMARY = ((0.9, 0.999), (0.9, 0.95), (0.5, 0.75))
+
+
+def _weight(beta: BallArray, step: int, age: int = 0) -> BallArray:
+    """Weight in the corrected average after ``step`` steps of a gradient that came ``age`` steps ago."""
+    weight: BallArray = (1 - beta) * beta**age / (1 - beta**step)
+    return weight
 
 
 def _rate(values: Mapping[str, float]) -> BallArray:
@@ -56,25 +66,9 @@ def _effective_eps(formula: str, values: Mapping[str, float], step: int) -> Ball
     return eps / _sqrt(1 - balls(values["beta2"]) ** step) if formula == "adam_eps_hat" else eps
 
 
-def _sharp_constant(values: Mapping[str, float], step: int) -> BallArray:
-    r"""Return :math:`C_t`, the largest :math:`|\hat m_t| / \sqrt{\hat v_t}` that any gradients give."""
-    beta1, beta2 = balls(values["beta1"]), balls(values["beta2"])
-    first = (1 - beta1) / (1 - beta1**step)
-    second = (1 - beta2**step) / (1 - beta2)
-    constant: BallArray = first * _sqrt(second * _geometric_sum(beta1**2 / beta2, step))
-    return constant
-
-
 def _sqrt(ball: BallArray) -> BallArray:
     root: BallArray = namespace(ball).sqrt(ball)
     return root
-
-
-def _geometric_sum(ratio: BallArray, terms: int) -> BallArray:
-    value = balls(1.0)
-    for _ in range(terms - 1):
-        value = 1 + ratio * value
-    return value
 
 
 @claim(
@@ -171,6 +165,80 @@ def first_step_ignores_betas(bench: Bench, *, training: Training) -> None:
         bench.compare(shown, expected, quantity="param", step=1, tensor=tensor, note=note)
 
 
+def _with_a_lone_gradient(training: Training) -> Training:
+    """Make all gradients zero but those of one step, in the middle."""
+    steps = [replace(step, grads=tuple(np.zeros_like(grad) for grad in step.grads)) for step in training.steps]
+    steps[len(steps) // 2] = training.steps[len(steps) // 2]
+    return without_decay(replace(training, steps=tuple(steps)))
+
+
+@claim(
+    "lone_gradient",
+    kind="invariant",
+    formulas=_ADAMS,
+    statement=r"g_i = 0 \text{ for } i \ne s \implies \theta_t - \theta_{t-1} = -\eta_t "
+    r"\frac{a_s g_s}{\sqrt{b_s} \lvert g_s \rvert + \epsilon}, \quad "
+    r"a_s = \frac{(1 - \beta_1) \beta_1^{t-s}}{1 - \beta_1^t}, \ "
+    r"b_s = \frac{(1 - \beta_2) \beta_2^{t-s}}{1 - \beta_2^t}",
+    source="lopesquintas2024updates, Adam : combiner AdaGrad et RMSProp, unrolled for a single gradient",
+    inputs=trained(Plan(8, steps=(2, 10), narrow_steps=(2, 3)), _with_a_lone_gradient),
+    catches=(
+        "adam_no_bias_correction",
+        "adam_first_moment_uncorrected",
+        "adam_second_moment_uncorrected",
+        "adam_step_from_two",
+        "adam_second_correction_off_by_one",
+        "adam_bias_correction_multiplied",
+        "adam_eps_inside_root",
+        "adam_eps_hat_for_eps",
+        "adam_eps_missing",
+        "adam_zero_over_zero",
+        "adam_eps_subtracted",
+        "adam_eps_as_floor",
+        "adam_eps_ten_times_too_large",
+        "adam_betas_swapped",
+        "adam_second_moment_decays_with_beta1",
+        "adam_absolute_gradient",
+        "adam_second_moment_of_first_moment",
+        "adam_first_weight_missing",
+        "adam_second_weight_missing",
+        "adam_second_moment_averaged_over_tensor",
+        "adam_moments_shared_in_row",
+        "adam_no_root",
+        "adam_beta2_slightly_off",
+        "adam_lagging_first_moment",
+        "adam_lagging_second_moment",
+        "adam_amsgrad",
+        "adam_nesterov",
+        "adam_ascends",
+        "adam_learning_rate_slightly_off",
+        "adam_zero_gradient_skipped",
+        "adam_scalars_in_float32",
+        "adam_float32_state",
+        "adam_learning_rate_change_ignored",
+        "adam_rests_without_gradient",
+        "adamw_tail_skipped",
+    ),
+    varies=("weight_decay",),
+)
+def lone_gradient(bench: Bench, *, training: Training) -> None:
+    """A single gradient moves nothing before it comes, and fades from each average at that average's rate."""
+    came = len(training.steps) // 2
+    with working_precision(PRECISION_BITS):
+        params = [balls(param) for param in training.params]
+        positions = []
+        for number, values in enumerate(training.hyperparameters()):
+            for tensor, grad in enumerate(training.steps[came].grads):
+                if grad is not None and number >= came:
+                    table, age = values[tensor], number - came
+                    first = balls(grad) * _weight(balls(table["beta1"]), number + 1, age)
+                    root = abs(balls(grad)) * _sqrt(_weight(balls(table["beta2"]), number + 1, age))
+                    update = first / (root + _effective_eps(bench.formula.id, table, number + 1))
+                    params[tensor] = params[tensor] - _rate(table) * update
+            positions.append(list(params))
+        compare_positions(bench, training, positions, "a single gradient did not fade as its weights do")
+
+
 @st.composite
 def _geometric_trainings(draw: DrawFn, space: Space, pairs: tuple[tuple[float, float], ...]) -> Training:
     r"""Draw trainings with :math:`g_i \propto (\beta_1 / \beta_2)^{T - i}`, the gradients of the largest step."""
@@ -227,7 +295,8 @@ def step_bound(bench: Bench, *, training: Training) -> None:
     with working_precision(PRECISION_BITS):
         for number, values in enumerate(training.hyperparameters()):
             for tensor, shown in enumerate(observation.params[number]):
-                reach = abs_upper(_rate(values[tensor]) * _sharp_constant(values[tensor], number + 1))
+                constant = longest_ratio(balls(values[tensor]["beta1"]), balls(values[tensor]["beta2"]), number + 1)
+                reach = abs_upper(_rate(values[tensor]) * constant)
                 error = slack(enclosures[number][tensor][0])
                 allowed = Enclosure(value=balls(before[tensor]), error=total(reach, error, uncertain[tensor]))
                 note = "the step is longer than any gradients allow"
@@ -289,9 +358,9 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
     grad = training.steps[-1].grads[0]
     assert grad is not None, "every geometric gradient is there"
     with working_precision(PRECISION_BITS):
-        weight = (1 - beta2) / (1 - beta2**last) * _geometric_sum(beta1**2 / beta2, last)
-        root = abs(balls(grad)) * _sqrt(weight)
-        longest = _rate(values) * _sharp_constant(values, last)
+        constant = longest_ratio(beta1, beta2, last)
+        root = abs(balls(grad)) * constant * _weight(beta2, last) / _weight(beta1, last)
+        longest = _rate(values) * constant
         step = longest * root / (root + _effective_eps(bench.formula.id, values, last)) * balls(np.sign(grad))
         allowed = total(slack(enclosures[-1][0][0]), slack(enclosures[-2][0][0]))
         expected = Enclosure(value=balls(observation.params[-2][0]) - step, error=allowed)
@@ -302,8 +371,9 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
 @claim(
     "scale_invariance",
     kind="metamorphic",
-    formulas=(*_ADAMS, "adam_bourmaud_literal_k1"),
-    statement=r"\theta_T(a g, a \epsilon) = \theta_T(g, \epsilon), \quad a > 0",
+    formulas=(*_ADAMS, "adam_l2", "adam_bourmaud_literal_k1"),
+    statement=r"\theta_T(a g, a \epsilon, a \lambda) = \theta_T(g, \epsilon, \lambda), \quad a > 0, "
+    r"\ \lambda \text{ being a penalty}",
     source="lopesquintas2024updates, Adam : combiner AdaGrad et RMSProp, a quotient of averages",
     inputs=trained(Plan(6)),
     catches=(
@@ -312,18 +382,19 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
         "adam_no_root",
         "adamw_decay_is_l2",
         "adamw_decay_in_numerator",
+        "adam_l2_is_decoupled",
         "adam_bourmaud_eps_inside_root",
     ),
-    varies=("eps",),
+    varies=("eps", "l2_penalty"),
 )
 def scale_invariance(bench: Bench, *, training: Training) -> None:
-    """Gradients and epsilon twice as large lead to the same place."""
+    """Gradients, epsilon and penalty twice as large lead to the same place."""
     scaled = mapped(
         training,
         grad=lambda grad: 2.0 * grad,
-        values=lambda table: {name: 2.0 * value if name == "eps" else value for name, value in table.items()},
+        values=lambda table: {n: 2.0 * value if n in ("eps", "l2_penalty") else value for n, value in table.items()},
     )
-    compare_runs(bench, training, scaled, lambda params: params, "scaling gradients and epsilon moved the end")
+    compare_runs(bench, training, scaled, lambda params: params, "gradients in another unit moved the end")
 
 
 @claim(
@@ -350,3 +421,39 @@ def penalty_alone(bench: Bench, *, training: Training) -> None:
             update = penalty * balls(param) / (penalty * abs(balls(param)) + balls(values["eps"]))
             positions.append(balls(param) - _rate(values) * update)
         compare_positions(bench, training, [positions], "the penalty alone did not move the parameters by the rate")
+
+
+@claim(
+    "within_the_box",
+    kind="invariant",
+    formulas=("adamw", "adamw_paper_scaling"),
+    statement=r"\lvert \theta_t \rvert \le \lvert 1 - \eta_t \lambda \rvert \lvert \theta_{t-1} \rvert + \eta_t C_t",
+    source="loshchilov2019decoupled, Algorithm 2: the decay stands beside a step that has a longest length",
+    inputs=trained(replace(_PLAN, cases=6)),
+    catches=(
+        "adamw_no_decay",
+        "adamw_decay_is_l2",
+        "adamw_decay_unscaled",
+        "adamw_decay_times_learning_rate_squared",
+        "adamw_decay_grows",
+        "adamw_decay_bias_corrected",
+        "adamw_decay_skipped_for_one_dimension",
+        "adamw_decay_in_numerator",
+        "adamw_tail_skipped",
+    ),
+)
+def within_the_box(bench: Bench, *, training: Training) -> None:
+    """No parameter is further from zero than decay and the longest steps can have left it."""
+    observation, enclosures = bench.train(training), bench.enclosures(training)
+    with working_precision(PRECISION_BITS):
+        edges = [abs(balls(param)) for param in training.params]
+        for number, values in enumerate(training.hyperparameters()):
+            for tensor, shown in enumerate(observation.params[number]):
+                table = values[tensor]
+                constant = longest_ratio(balls(table["beta1"]), balls(table["beta2"]), number + 1)
+                kept = abs(1 - balls(decay_factor(bench.formula, table)) * balls(table["weight_decay"]))
+                edges[tensor] = kept * edges[tensor] + _rate(table) * constant
+                reach = total(abs_upper(edges[tensor]), slack(enclosures[number][tensor][0]))
+                allowed = Enclosure(value=balls(np.zeros(shown.shape)), error=reach)
+                note = "the parameter is further out than decay and steps allow"
+                bench.compare(shown, allowed, quantity="param", step=number + 1, tensor=tensor, note=note)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from oracle.arithmetic.balls import BallArray, balls, working_precision
 from oracle.bound import Enclosure
 from properties.cases import Step, Training
@@ -14,9 +16,23 @@ from properties.strategies.hyperparameters import decay_factor
 from properties.strategies.inputs import Inputs, keyword, trained
 from properties.strategies.trainings import Plan, planned_trainings
 
-__all__ = ["decay_law", "decoupling", "order_of_steps", "sum_of_steps"]
+__all__ = ["decay_law", "decoupling", "order_of_steps", "start_ignored", "sum_of_steps"]
 
 _DECAYING = ("sgd_l2", "weight_decay_unscaled", "adamw", "adamw_paper_scaling", "lion", "lion_literal_ct")
+_UNDECAYED = (
+    "gd",
+    "momentum_ema",
+    "momentum_heavy_ball",
+    "momentum_torch_dampening",
+    "momentum_nesterov",
+    "adagrad",
+    "adagrad_eps_inside",
+    "rmsprop",
+    "rmsprop_eps_inside",
+    "adam",
+    "adam_eps_hat",
+    "adam_bourmaud_literal_k1",
+)
 _PLAN = Plan(8, steps=(1, 8), narrow_steps=(1, 3))
 
 
@@ -114,7 +130,7 @@ def order_of_steps(bench: Bench, *, training: Training) -> None:
     kind="invariant",
     formulas=_DECAYING,
     statement=r"g_1 = \dots = g_T = 0 \implies \theta_T = \prod_{t=1}^{T} (1 - \eta_t \lambda)\, \theta_0",
-    source="lopesquintas2024updates, Problème de la régularisation; bourmaud2024networks, Weight decay (there without the rate)",
+    source="lopesquintas2024updates, Problème de la régularisation; bourmaudnetworks, Weight decay (there without the rate)",
     inputs=_decay_inputs,
     catches=(
         "adamw_no_decay",
@@ -190,36 +206,62 @@ def decay_law(bench: Bench, *, training: Training) -> None:
 )
 def decoupling(bench: Bench, *, training: Training) -> None:
     """Two starts under the same gradients differ by the decay alone, and state does not know of it."""
-    other = mapped(training, param=lambda param: -2.0 * param)
+    with working_precision(PRECISION_BITS):
+        note = "the distance of two starts did not shrink by the decay alone"
+        _compare_starts(bench, training, _shrinkage(bench, training), note)
+
+
+@claim(
+    "start_ignored",
+    kind="metamorphic",
+    formulas=_UNDECAYED,
+    statement=r"\theta_T - \theta'_T = \theta_0 - \theta'_0",
+    source="lopesquintas2024updates: without decay no rule reads the parameters, but for the gradient",
+    inputs=trained(replace(_PLAN, cases=4)),
+    catches=(
+        "gd_hidden_decay",
+        "momentum_ema_hidden_decay",
+        "momentum_heavy_ball_trust_ratio",
+        "adagrad_step_scaled_by_parameter",
+        "rmsprop_hidden_decay",
+        "adam_step_scaled_by_parameter",
+    ),
+)
+def start_ignored(bench: Bench, *, training: Training) -> None:
+    """Two starts under the same gradients keep their distance, and state does not know of it."""
+    unchanged = [[balls(1.0) for _ in training.params] for _ in training.steps]
+    _compare_starts(bench, training, unchanged, "two starts under the same gradients did not keep their distance")
+
+
+def _compare_starts(bench: Bench, training: Training, products: list[list[BallArray]], note: str) -> None:
+    """Compare a training with one from another start, whose distance is multiplied by ``products[step][tensor]``."""
+    other = mapped(training, param=lambda param: np.where(param == 0, 0.5, -2.0 * param))
     first, second = bench.train(training), bench.train(other)
     bounds, other_bounds = bench.enclosures(training), bench.enclosures(other)
-    with working_precision(PRECISION_BITS):
-        for number, products in enumerate(_shrinkage(bench, training)):
-            for tensor, product in enumerate(products):
-                param, states = bounds[number][tensor]
-                other_param, other_states = other_bounds[number][tensor]
+    for number, row in enumerate(products):
+        for tensor, product in enumerate(row):
+            param, states = bounds[number][tensor]
+            other_param, other_states = other_bounds[number][tensor]
+            with working_precision(PRECISION_BITS):
                 distance = product * (balls(training.params[tensor]) - balls(other.params[tensor]))
+                expected = balls(second.params[number][tensor]) + distance
+            bench.compare(
+                first.params[number][tensor],
+                Enclosure(value=expected, error=total(slack(param), slack(other_param))),
+                quantity="param",
+                step=number + 1,
+                tensor=tensor,
+                note=note,
+            )
+            shown, other_shown = first.states[number][tensor], second.states[number][tensor]
+            for name in states.keys() & shown.keys() & other_shown.keys():
                 bench.compare(
-                    first.params[number][tensor],
+                    shown[name],
                     Enclosure(
-                        value=balls(second.params[number][tensor]) + distance,
-                        error=total(slack(param), slack(other_param)),
+                        value=balls(other_shown[name]), error=total(slack(states[name]), slack(other_states[name]))
                     ),
-                    quantity="param",
+                    quantity=name,
                     step=number + 1,
                     tensor=tensor,
-                    note="the distance of two starts did not shrink by the decay alone",
+                    note="state depends on the parameters",
                 )
-                shown, other_shown = first.states[number][tensor], second.states[number][tensor]
-                for name in states.keys() & shown.keys() & other_shown.keys():
-                    bench.compare(
-                        shown[name],
-                        Enclosure(
-                            value=balls(other_shown[name]),
-                            error=total(slack(states[name]), slack(other_states[name])),
-                        ),
-                        quantity=name,
-                        step=number + 1,
-                        tensor=tensor,
-                        note="state depends on the parameters",
-                    )

@@ -87,6 +87,8 @@ def zero_gradient_rests(bench: Bench, *, training: Training) -> None:
         "update_rounded_down",
         "sgd_l2_penalty_multiplies_gradient",
         "adagrad_signed_squares",
+        "adam_second_moment_of_positive_gradients",
+        "lion_negative_rests",
     ),
 )
 def sign_symmetry(bench: Bench, *, training: Training) -> None:
@@ -117,6 +119,8 @@ def _reversed(array: Floats) -> Floats:
         "gd_gradient_leaks_between_tensors",
         "gd_vector_blocks_untouched",
         "adamw_tail_skipped",
+        "adagrad_sum_of_first_element",
+        "momentum_ema_gradient_of_first_element",
     ),
 )
 def permutation(bench: Bench, *, training: Training) -> None:

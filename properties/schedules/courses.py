@@ -136,6 +136,14 @@ def _linear_decay_warmup(values: Values, last: int) -> Course:
     return replace(course, steepest=BallArray.namespace.maximum(rise, fall))
 
 
+def _reduce_on_plateau(values: Values, last: int) -> Course:
+    peak, end = values["peak_value"], values["end_value"]
+    kept = int(values["improving_steps"]) + int(values["patience"])
+    turns = dict.fromkeys(range(min(kept, last) + 1), balls(peak))
+    parts = (Part(0, kept, 0), Part(kept, max(last, kept), -1))
+    return _between(balls(peak), balls(min(peak, end)), turns, parts, 1)
+
+
 _COURSES: Mapping[str, Callable[[Values, int], Course]] = {
     "schedule_constant": _constant,
     "schedule_classic_warmup": _classic_warmup,
@@ -144,4 +152,5 @@ _COURSES: Mapping[str, Callable[[Values, int], Course]] = {
     "schedule_cosine_to_10pct": _cosine_to_10pct,
     "schedule_linear_decay_warmup": _linear_decay_warmup,
     "schedule_transformer": _transformer,
+    "schedule_reduce_on_plateau": _reduce_on_plateau,
 }

@@ -56,6 +56,12 @@ _FAULTS = (
     "schedule_transformer_width_without_root",
     "schedule_transformer_falls_inversely",
     "schedule_transformer_multiplied_by_a_rate",
+    "schedule_reduce_on_plateau_one_early",
+    "schedule_reduce_on_plateau_counts_improvements",
+    "schedule_reduce_on_plateau_below_its_floor",
+    "schedule_reduce_on_plateau_recovers",
+    "schedule_reduce_on_plateau_factor_squared",
+    "schedule_reduce_on_plateau_every_epoch",
 )
 
 

@@ -25,7 +25,7 @@ _MOVING = (
     "schedule_linear_decay_warmup",
     "schedule_transformer",
 )
-_ALL = ("schedule_constant", *_MOVING)
+_ALL = ("schedule_constant", *_MOVING, "schedule_reduce_on_plateau")
 
 
 def _shown(bench: Bench, call: Call) -> tuple[Floats, Floats]:
@@ -61,6 +61,8 @@ def _clipped(values: Floats, low: BallArray, high: BallArray) -> BallArray:
         "schedule_linear_decay_warmup_wrong_end",
         "schedule_linear_decay_warmup_starts_at_a_third",
         "schedule_transformer_starts_at_one",
+        "schedule_reduce_on_plateau_one_early",
+        "schedule_reduce_on_plateau_counts_improvements",
     ),
 )
 def levels_at_turns(bench: Bench, *, call: Call) -> None:
@@ -90,6 +92,7 @@ def levels_at_turns(bench: Bench, *, call: Call) -> None:
         "schedule_linear_decay_warmup_below_the_end",
         "schedule_transformer_epochs_for_steps",
         "schedule_transformer_maximum_taken",
+        "schedule_reduce_on_plateau_below_its_floor",
     ),
 )
 def stays_between_levels(bench: Bench, *, call: Call) -> None:
@@ -117,6 +120,7 @@ def stays_between_levels(bench: Bench, *, call: Call) -> None:
         "schedule_linear_decay_warmup_rises_after_the_end",
         "schedule_linear_decay_warmup_below_the_end",
         "schedule_transformer_maximum_taken",
+        "schedule_reduce_on_plateau_recovers",
     ),
 )
 def rises_and_falls(bench: Bench, *, call: Call) -> None:

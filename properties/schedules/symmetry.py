@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from oracle.arithmetic.balls import balls
+from oracle.arithmetic.balls import BallArray, balls
 from oracle.bound import Enclosure
 from properties.cases import Call
 from properties.claims import Bench, claim
@@ -16,7 +16,14 @@ from properties.margins import slack, total
 from properties.strategies.runs import ran
 from properties.subject import Floats
 
-__all__ = ["inverse_root_fall", "mirrored_halves", "proportional_rise", "repeats_its_cycle", "scales_with_its_levels"]
+__all__ = [
+    "equal_factors",
+    "inverse_root_fall",
+    "mirrored_halves",
+    "proportional_rise",
+    "repeats_its_cycle",
+    "scales_with_its_levels",
+]
 
 _SOURCE = "lopesquintas2026complements and lopesquintas2025llm, the slides on schedules"
 _RUNS = {"short": 4, "thirds": 2, "long": 1}
@@ -178,3 +185,27 @@ def inverse_root_fall(bench: Bench, *, call: Call) -> None:
     floor = balls(_floor(values))
     expected = Enclosure((balls(shown[once]) + floor) / 2, total(error[once] / 2, error[4 * once]))
     bench.compare(shown[4 * once], expected, quantity="result", note="the rate does not fall with the inverse root")
+
+
+@claim(
+    "equal_factors",
+    kind="metamorphic",
+    formulas=("schedule_reduce_on_plateau",),
+    statement=r"t \ge s \implies \eta_{t + P + 1} = \max(f\, \eta_t,\; \eta_{\min})",
+    source="bourmaudnetworks, Evolution du pas d'apprentissage",
+    inputs=ran(_RUNS),
+    catches=(
+        "schedule_reduce_on_plateau_factor_squared",
+        "schedule_reduce_on_plateau_every_epoch",
+        "schedule_reduce_on_plateau_below_its_floor",
+    ),
+)
+def equal_factors(bench: Bench, *, call: Call) -> None:
+    """Without improvement, the rate is multiplied by its factor each time the patience is over, down to its floor."""
+    shown, error = _shown(bench, call)
+    values = call.hyperparameters
+    wait, start = int(values["patience"]) + 1, int(values["improving_steps"])
+    floor = balls(min(values["end_value"], values["peak_value"]))
+    expected = BallArray.namespace.maximum(balls(shown[start:-wait]) * balls(values["factor"]), floor)
+    allowed = Enclosure(expected, total(error[start:-wait], error[start + wait :]))
+    bench.compare(shown[start + wait :], allowed, quantity="result", note="the rate is not reduced by its factor")

@@ -11,6 +11,7 @@ from properties.cases import Call
 from properties.claims import Space
 from properties.strategies import curves
 from properties.strategies.clippings import CLIPPINGS, clippings
+from properties.strategies.gradients import PULLBACKS, pullbacks
 from properties.strategies.normalizations import BATCHES, LAYERS, STATISTICS, normalizations
 
 __all__ = ["calls", "kinds"]
@@ -33,11 +34,17 @@ _PLANS: Mapping[str, tuple[Mapping[str, int], Strategy]] = {
     **dict.fromkeys(
         ("relu", "sigmoid", "gelu", "gelu_tanh", "gelu_sigmoid", "silu"), (curves.ACTIVATIONS, curves.activations)
     ),
-    **dict.fromkeys(("loss_squared_error", "loss_mse", "loss_l1"), (curves.RESIDUALS, curves.residuals)),
+    **dict.fromkeys(
+        ("loss_squared_error", "loss_mse", "loss_l1", "loss_squared_error_gradient"),
+        (curves.RESIDUALS, curves.residuals),
+    ),
     "loss_bce": (curves.PROBABILITIES, curves.probabilities),
-    "bce_with_logits": (curves.LOGITS, curves.logits),
-    **dict.fromkeys(("softmax", "loss_cross_entropy"), (curves.CLASSES, curves.classes)),
-    **dict.fromkeys(("glu", "geglu", "swiglu"), (curves.GATES, curves.gates)),
+    **dict.fromkeys(("bce_with_logits", "bce_with_logits_gradient"), (curves.LOGITS, curves.logits)),
+    **dict.fromkeys(("softmax", "loss_cross_entropy", "loss_cross_entropy_gradient"), (curves.CLASSES, curves.classes)),
+    "loss_combined": (curves.COMBINED, curves.combined),
+    **dict.fromkeys(("relu_vjp", "sigmoid_vjp"), (PULLBACKS, pullbacks)),
+    "ffn_swiglu": ({kind: curves.GATES[kind] for kind in curves.GATES if kind != "saturated"}, curves.gates),
+    **dict.fromkeys(("glu", "geglu", "swiglu", "lstm_cell", "lstm_hidden"), (curves.GATES, curves.gates)),
 }
 
 

@@ -17,12 +17,14 @@ from properties.subject import Floats
 __all__ = [
     "ACTIVATIONS",
     "CLASSES",
+    "COMBINED",
     "GATES",
     "LOGITS",
     "PROBABILITIES",
     "RESIDUALS",
     "activations",
     "classes",
+    "combined",
     "gates",
     "logits",
     "probabilities",
@@ -35,6 +37,7 @@ RESIDUALS: Mapping[str, int] = {"short": 8, "close": 3, "equal": 2, "far": 2, "l
 PROBABILITIES: Mapping[str, int] = {"short": 8, "certain": 4, "confident": 4, "unlikely": 2, "half": 2, "lines": 2}
 LOGITS: Mapping[str, int] = {"short": 8, "confident": 4, "tails": 4, "huge": 2, "zeros": 2, "lines": 2}
 CLASSES: Mapping[str, int] = {"short": 8, "confident": 4, "spread": 6, "huge": 3, "equal": 2, "rows": 2}
+COMBINED: Mapping[str, int] = {"short": 8, "spread": 3, "huge": 2, "rows": 2}
 GATES: Mapping[str, int] = {"short": 8, "saturated": 4, "zeros": 2, "rows": 3}
 
 #: Where activations curve, and where their approximations are furthest off.
@@ -147,7 +150,7 @@ def logits(draw: DrawFn, space: Space, kind: str) -> Call:
 
 @st.composite
 def classes(draw: DrawFn, space: Space, kind: str) -> Call:
-    """Draw one kind of call of scores of classes, a key of `CLASSES`; labels are one-hot."""
+    """Draw one kind of call of scores of classes, a key of `CLASSES`; the labels are the classes' numbers."""
     form, shape = FORMATS[space.dtype], draw(st.sampled_from(_TABLES))
     match kind:
         case "short":
@@ -169,17 +172,38 @@ def classes(draw: DrawFn, space: Space, kind: str) -> Call:
         return Call((scores,), {})
     labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])])
     labels = np.argmax(scores, axis=-1) if kind == "confident" else labels
-    return Call((scores, np.eye(shape[-1])[labels]), {})
+    return Call((scores, labels.astype(np.float64)), {})
+
+
+@st.composite
+def combined(draw: DrawFn, space: Space, kind: str) -> Call:
+    """Draw one kind of call of a loss of classes and numbers together, a key of `COMBINED`."""
+    form = FORMATS[space.dtype]
+    shape = (3, 17) if kind == "rows" else draw(st.sampled_from(_TABLES))
+    outputs: tuple[int, ...] = (3, 7) if kind == "rows" else draw(st.sampled_from(((2,), (3,), (2, 2))))
+    if kind == "rows":
+        scores = draw(_lines(form, shape, 3.0))
+    else:
+        scores = draw(_from(form, shape, {"short": _SCORES, "spread": _SPREAD, "huge": _HUGE}[kind]))
+    labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])], dtype=np.float64)
+    prediction, target = (draw(small_arrays(form, outputs, 1.0, magnitudes(zeros=True))) for _ in range(2))
+    weight = draw(st.sampled_from((0.5, 0.25, 2.0, 0.1, 10.0, 0.75)))
+    return Call((scores, labels, prediction, target), {"regression_weight": weight})
 
 
 @st.composite
 def gates(draw: DrawFn, space: Space, kind: str) -> Call:
-    """Draw one kind of call of a gated unit, a key of `GATES`."""
+    """Draw one kind of call of a gated unit, a block around one or a memory cell, a key of `GATES`."""
     form = FORMATS[space.dtype]
     rows, depth, width = draw(st.sampled_from(((2, 2, 2), (1, 1, 1), (2, 3, 2), (3, 1, 2))))
     if kind == "rows":
         rows, depth, width = 5, 7, 3
     shapes = {"x": (rows, depth), "w": (depth, width), "b": (width,), "v": (depth, width), "c": (width,)}
+    if "cell" in space.formula.arrays:
+        state = {"hidden": (rows, width), "cell": (rows, width)}
+        shapes = {"x": (rows, depth), **state, "w": (4, depth, width), "u": (4, width, width), "b": (4, width)}
+    if "w2" in space.formula.arrays:
+        shapes = {"x": (rows, depth), "w": (depth, width), "v": (depth, width), "w2": (width, depth)}
     numbers = magnitudes(zeros=kind == "zeros")
     arrays = []
     for name, shape in shapes.items():

@@ -17,7 +17,16 @@ from hypothesis.strategies import DrawFn
 from oracle.formula import Formula
 from properties.strategies.numbers import few_digits
 
-__all__ = ["STEERING", "Steering", "adjusted", "common_values", "decay_factor", "scheduled", "steered_hyperparameters"]
+__all__ = [
+    "STEERING",
+    "Steering",
+    "adjusted",
+    "common_values",
+    "decay_factor",
+    "may_pause",
+    "scheduled",
+    "steered_hyperparameters",
+]
 
 
 @dataclass(frozen=True)
@@ -113,11 +122,15 @@ def scheduled(formula: Formula) -> tuple[str, ...]:
 def adjusted(formula: Formula) -> tuple[str, ...]:
     """Hyperparameters whose value of the moment is all that counts.
 
-    Betas are none: their powers may be kept as running products, and their sums unnormalised.
+    The betas of moments are none: their powers may be kept as running products, and their sums unnormalised.
     """
-    names = ("eps", "weight_decay", "l2_penalty", "dampening")
-    momentum = ("momentum",) if formula.id != "momentum_ema" else ()
-    return tuple(name for name in (*names, *momentum) if name in formula.hyperparameters)
+    names = ("eps", "weight_decay", "l2_penalty", "dampening", "momentum")
+    return tuple(name for name in names if name in formula.hyperparameters)
+
+
+def may_pause(formula: Formula) -> bool:
+    """Whether a momentum of 0 is one of the formula's: Nesterov's and torch's dampened one are then other rules."""
+    return formula.id in ("momentum_ema", "momentum_heavy_ball")
 
 
 def decay_factor(formula: Formula, values: Mapping[str, float]) -> float:
@@ -158,8 +171,7 @@ def steered_hyperparameters(
             case "alpha":
                 values[name] = draw(st.sampled_from(steering.momenta))
             case "momentum":
-                # Nesterov's and torch's dampened momentum of 0 are other rules to those who implement them.
-                still = (0.0,) if formula.id in ("momentum_ema", "momentum_heavy_ball") else ()
+                still = (0.0,) if may_pause(formula) else ()
                 values[name] = draw(st.sampled_from((*steering.momenta, *still)))
             case "dampening":
                 values[name] = draw(st.sampled_from((0.5, 0.25, 0.75)))

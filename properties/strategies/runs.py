@@ -33,6 +33,8 @@ _PEAKS = (0.5, 0.1, 0.3, 1.0, 0.05, 2.0)
 _FLOORS = (0.1, 0.5, 0.25, 0.0)
 _WIDTHS = (512.0, 4.0, 64.0, 100.0, 768.0)
 _GROWTHS = (2, 1, 3)
+_FACTORS = (0.5, 0.1, 0.75, 0.3)
+_PATIENCES = (2, 1, 3, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,10 @@ def runs(draw: DrawFn, space: Space, kind: str) -> Call:
                 values[name] = draw(st.sampled_from(_WIDTHS))
             case "cycle_growth":
                 values[name] = draw(st.sampled_from(_GROWTHS))
+            case "factor":
+                values[name] = draw(st.sampled_from(_FACTORS))
+            case "patience":
+                values[name] = draw(st.sampled_from(_PATIENCES))
             case _:
                 values[name] = draw(st.sampled_from(_LENGTHS[kind]))
     if set(values) == {"init_value"}:
@@ -77,6 +83,8 @@ def runs(draw: DrawFn, space: Space, kind: str) -> Call:
 def course(values: Mapping[str, float]) -> int:
     """Return how many steps show all that a schedule with these hyperparameters does."""
     lengths = {name: int(value) for name, value in values.items()}
+    if "patience" in lengths:
+        return lengths["improving_steps"] + 5 * (lengths["patience"] + 1) + 2
     if "cycle_steps" in lengths:
         growth = lengths["cycle_growth"]
         return lengths["cycle_steps"] * (1 + growth + growth**2) + 2

@@ -12,7 +12,14 @@ from oracle.arithmetic.formats import FLOAT32, FORMATS
 from oracle.formula import Formula
 from properties.cases import Step, Training
 from properties.claims import Space
-from properties.strategies.hyperparameters import STEERING, adjusted, common_values, scheduled, steered_hyperparameters
+from properties.strategies.hyperparameters import (
+    STEERING,
+    adjusted,
+    common_values,
+    may_pause,
+    scheduled,
+    steered_hyperparameters,
+)
 from properties.strategies.numbers import LAYOUTS, few_digits, magnitudes, seeded_arrays, small_arrays
 from properties.subject import Floats, Group
 
@@ -63,6 +70,8 @@ class Plan:
         Whether learning rates stay as they are.
     adjusted : bool
         Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
+    pausing : bool
+        Whether a momentum that is adjusted may become 0, where the formula's may.
     """
 
     cases: int
@@ -79,6 +88,7 @@ class Plan:
     layouts: bool = False
     still: bool = False
     adjusted: bool = False
+    pausing: bool = False
 
 
 PLANS: Mapping[str, Plan] = {
@@ -86,7 +96,7 @@ PLANS: Mapping[str, Plan] = {
     "wide": Plan(5, _MANY, tensors=(1, 3), steps=(2, 12), narrow_steps=(1, 3), layouts=True),
     "groups": Plan(4, tensors=(2, 3), groups=(2, 2), steps=(2, 6), narrow_steps=(2, 4), missing=True),
     "every": Plan(1, _EVERY, tensors=None, groups=(5, 5), steps=(2, 3), narrow_steps=(2, 2), layouts=True),
-    "adjusted": Plan(4, groups=(1, 2), tensors=(1, 2), steps=(3, 6), narrow_steps=(2, 3), adjusted=True),
+    "adjusted": Plan(4, groups=(1, 2), tensors=(1, 2), steps=(3, 6), narrow_steps=(2, 3), adjusted=True, pausing=True),
     "zeros": Plan(4, steps=(3, 5), narrow_steps=(2, 3), zeros=True),
     "smallest": Plan(1, extreme="smallest"),
     "small": Plan(1, extreme="small"),
@@ -183,14 +193,15 @@ def _hyperparameters(
 def _changes(
     draw: DrawFn, formula: Formula, dtype: str, groups: list[Group], plan: Plan
 ) -> dict[int, dict[str, float]]:
-    """Draw a new value of a scheduled hyperparameter for about half of the steps, or of a adjusted one for each."""
-    names, factors = scheduled(formula), STEERING[dtype].changes
-    if plan.adjusted and adjusted(formula):
-        names, factors = adjusted(formula), (0.5, 0.25)
-    elif not draw(st.booleans()):
+    """Draw a new value of a scheduled hyperparameter for about half of the steps, or of an adjusted one for each."""
+    changing = plan.adjusted and adjusted(formula)
+    if not changing and not draw(st.booleans()):
         return {}
     number = draw(st.integers(0, len(groups) - 1))
-    name, factor = draw(st.sampled_from(names)), draw(st.sampled_from(factors))
+    name = draw(st.sampled_from(changing or scheduled(formula)))
+    factors = (0.5, 0.25) if changing else STEERING[dtype].changes
+    pause = (0.0,) if plan.pausing and name == "momentum" and may_pause(formula) else ()
+    factor = draw(st.sampled_from((*factors, *pause)))
     return {number: {name: few_digits(factor * groups[number].hyperparameters[name])}}
 
 

@@ -1,0 +1,1 @@
+"""Derivatives: what comes back through a layer, the gradients of losses, and their composition."""

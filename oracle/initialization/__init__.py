@@ -1,0 +1,1 @@
+"""Where parameters begin: laws of their draws as functions of uniform ones."""

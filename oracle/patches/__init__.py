@@ -1,0 +1,1 @@
+"""What a model sees of an image at once: patches, and the fields of convolutions."""

@@ -1,0 +1,1 @@
+"""Claims about vector-Jacobian products and gradients."""

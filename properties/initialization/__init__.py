@@ -1,0 +1,1 @@
+"""Exact tests of drawn parameters."""
