@@ -365,3 +365,14 @@ def test_a_length_that_is_no_whole_number_is_refused():
 def test_a_class_is_no_schedule():
     with pytest.raises(UsageError, match="schedule_constant is a function of the step: target must be one"):
         implementation(Descent, "schedule_constant")
+
+
+def test_labels_are_given_as_whole_numbers():
+    def classes(scores, target):
+        assert target.dtype == np.int64
+        return scores[0, target[0]]
+
+    found = implementation(classes, "loss_cross_entropy", arrays="numpy")
+
+    assert found.factory(**CPU)(np.array([[0.5, 2.0]]), np.array([1.0])) == 2.0
+    assert found.matching == "target holds whole numbers; arrays of numpy"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oracle.formula import Formula, initial_state
-from properties.subject import Floats, Function, Group, Schedule, Stepper
+from properties.subject import Floats, Function, Group, RandomFunction, Schedule, Stepper
 
 __all__ = ["factory"]
 
@@ -56,9 +56,20 @@ def factory(formula: Formula) -> Any:
             formula(*(np.asarray(array, dtype=dtype) for array in arrays), **hyperparameters), dtype=np.float64
         )
 
+    def drawn(*, dtype: str, device: str) -> RandomFunction:
+        def function(x: Floats, *seed: Floats, keep: float) -> Floats:
+            if not seed:
+                return x if formula.id == "dropout_inverted" else np.asarray(x * keep, dtype=dtype).astype(np.float64)
+            mask = np.random.default_rng(int(seed[0])).random(x.shape) < keep
+            return functions(dtype=dtype, device=device)(x, mask, keep=keep)
+
+        return function
+
     def schedules(*, dtype: str, device: str) -> Schedule:
         return lambda steps, **hyperparameters: np.array(
             [formula(int(step), **hyperparameters) for step in steps], dtype=dtype
         ).astype(np.float64)
 
+    if formula.drawn:
+        return drawn
     return {"optimizer": optimizers, "function": functions, "schedule": schedules}[formula.kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from conformance.faults.adam_bourmaud import LITERAL
 from conformance.faults.clipping import Clip
 from conformance.faults.decay import ADAM_L2, ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.dropout import Dropout
 from conformance.faults.lion import LION, LION_LITERAL
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, RMS_NORM, STANDARDIZE, Norm, Recipe, Running
 from conformance.faults.programs import Arithmetic, Program, Rule
@@ -29,6 +31,27 @@ def options_as(convert: Callable[[float], Any], rule: Rule) -> Rule:
     return lambda theta, g, memory, h, t: rule(
         theta, g, memory, SimpleNamespace(**{name: convert(value) for name, value in vars(h).items()}), t
     )
+
+
+def repeated_reductions(t, peak_value, end_value, factor, improving_steps, patience):
+    rate = peak_value
+    for _ in range(max(0, t - improving_steps) // (patience + 1)):
+        rate = min(rate, max(rate * factor, end_value))
+    return rate
+
+
+def plateau_by_powers(t, peak_value, end_value, factor, improving_steps, patience):
+    reductions = max(0, t - improving_steps) // (patience + 1)
+    return max(peak_value * math.exp(reductions * math.log(factor)), min(end_value, peak_value))
+
+
+def identity(x, keep):
+    return x
+
+
+def above(random, shape, keep, memory):
+    """Draw every unit for itself, by a number above the proportion removed."""
+    return random.random(shape, dtype=np.float32) >= 1 - keep
 
 
 def narrow_scalars(rule: Rule) -> Rule:
@@ -180,6 +203,18 @@ def welford(rows):
     return middle, total / len(rows)
 
 
+def in_one_pass(recipe: Recipe) -> Recipe:
+    """Take the variance as the mean square less the square of the mean, and nothing below zero."""
+    return replace(
+        recipe,
+        moment=lambda x, along: np.maximum(np.mean(x * x, **along) - np.mean(x, **along) ** 2, 0),
+    )
+
+
+def one_pass(x):
+    return np.mean(x * x, axis=0) - np.mean(x, axis=0) ** 2
+
+
 def corrected_average(old, new, momentum):
     return old + momentum * (new - old)
 
@@ -194,6 +229,12 @@ STATISTICS: Mapping[str, Callable[[Any], Any]] = {
     "batch_norm_running_mean": lambda x: welford(x)[0],
     "batch_norm_running_variance": lambda x: welford(x)[1] * len(x) / (len(x) - 1),
     "batch_norm_running_variance_biased": lambda x: welford(x)[1],
+}
+
+
+ONE_PASS: Mapping[str, Callable[[Any], Any]] = {
+    "batch_norm_running_variance": lambda x: one_pass(x) * len(x) / (len(x) - 1),
+    "batch_norm_running_variance_biased": one_pass,
 }
 
 
@@ -277,6 +318,13 @@ def log_softmax(s):
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
+def remembered(x, hidden, cell, w, u, b):
+    """Take all gates of one product, and add the biases before the last term."""
+    rows, columns = np.hstack([hidden, x]), np.concatenate([u, w], axis=1)
+    forget, entry, output, candidate = (rows @ columns[gate] + b[gate] for gate in range(4))
+    return stable_sigmoid(entry) * np.tanh(candidate) + stable_sigmoid(forget) * cell, stable_sigmoid(output)
+
+
 def half_gated(both):
     first, second = np.split(both, 2, axis=-1)
     return first / (1 + np.exp(-second))
@@ -301,7 +349,25 @@ CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
         "complement": lambda z, y: np.mean((1 - y) * z - np.minimum(z, 0) + np.log1p(np.exp(-np.abs(z)))),
     },
     "softmax": {"exponential": lambda s: np.exp(log_softmax(s))},
-    "loss_cross_entropy": {"picked": lambda s, y: -np.max(np.where(y == 1, log_softmax(s), -np.inf), axis=-1)},
+    "loss_cross_entropy": {
+        "added up": lambda s, y: -np.sum(np.eye(s.shape[-1])[y.astype(int)] * log_softmax(s)) / len(s),
+    },
+    "ffn_swiglu": {"quotient": lambda x, w, v, w2: ((x @ v) * (x @ w) / (1 + np.exp(-(x @ w)))) @ w2},
+    "lstm_cell": {"one product": lambda *arrays: remembered(*arrays)[0]},
+    "lstm_hidden": {"one product": lambda *arrays: np.tanh(remembered(*arrays)[0]) * remembered(*arrays)[1]},
+    "loss_combined": {
+        "weighted residuals": lambda s, y, r, t, regression_weight: (
+            np.sum(regression_weight * (r - t) ** 2)
+            - np.mean(np.take_along_axis(log_softmax(s), y.astype(int)[:, None], -1))
+        ),
+    },
+    "relu_vjp": {"masked": lambda x, v: v * (x > 0)},
+    "sigmoid_vjp": {"printed": lambda x, v: v * stable_sigmoid(x) * (1 - stable_sigmoid(x))},
+    "loss_squared_error_gradient": {"added": lambda s, y: (s - y) - (y - s)},
+    "bce_with_logits_gradient": {"shares": lambda z, y: stable_sigmoid(z) / z.size - y / z.size},
+    "loss_cross_entropy_gradient": {
+        "shares": lambda s, y: np.exp(log_softmax(s)) / len(s) - np.eye(s.shape[-1])[y.astype(int)] / len(s),
+    },
     "glu": {"side by side": lambda x, w, b, v, c: half_gated(x @ np.hstack([w, v]) + np.hstack([b, c]))},
     "geglu": {
         "last row first": lambda x, w, b, v, c: gelu((x[::-1] @ w)[::-1] + b) * (c + x @ v),
@@ -367,6 +433,10 @@ FORMS: Mapping[str, Mapping[str, Any]] = (
         "schedule_cosine_to_10pct": {"one factor": Rates(factored_wave), "recursive": Stepwise(next_on_the_wave)},
         "schedule_linear_decay_warmup": {"minimum": Rates(minimum_of_lines)},
         "schedule_transformer": {"peak": Rates(transformer_by_its_peak)},
+        "schedule_reduce_on_plateau": {
+            "repeated": Rates(repeated_reductions),
+            "power": Rates(plateau_by_powers),
+        },
         "clip_by_value": {
             "bounds": Clip(lambda g, c: np.maximum(-c, np.minimum(g, c))),
             "sign and magnitude": Clip(lambda g, c: np.copysign(np.minimum(np.abs(g), c), g)),
@@ -374,9 +444,26 @@ FORMS: Mapping[str, Mapping[str, Any]] = (
         "clip_by_norm": {form: Clip(by_norm(0.0, form)) for form in ("minimum", "scaled norm", "quotient")},
         "clip_by_norm_torch": {form: Clip(by_norm(1e-6, form)) for form in ("minimum", "scaled norm", "quotient")},
     }
-    | {formula: {"printed": Norm(recipe), "folded": Norm(folded_norm(recipe))} for formula, recipe in NORMS.items()}
+    | {
+        "dropout_inverted": {
+            "quotient": Dropout(lambda x, mask, keep: mask * x / x.dtype.type(keep), identity),
+            "scaled mask": Dropout(lambda x, mask, keep: x * (mask / x.dtype.type(keep)), identity),
+            "reciprocal": Dropout(lambda x, mask, keep: np.where(mask, x * (1 / x.dtype.type(keep)), 0), identity),
+            "counted from the other end": Dropout(lambda x, mask, keep: mask * x / x.dtype.type(keep), identity, above),
+        },
+        "dropout_keep_proportion": {
+            "product": Dropout(lambda x, mask, keep: mask * x, lambda x, keep: x * x.dtype.type(keep)),
+            "difference": Dropout(lambda x, mask, keep: x - ~mask * x, lambda x, keep: x.dtype.type(keep) * x),
+        },
+    }
+    | {
+        formula: {"printed": Norm(recipe), "folded": Norm(folded_norm(recipe))}
+        | ({} if formula == "rms_norm" else {"one pass": Norm(in_one_pass(recipe))})
+        for formula, recipe in NORMS.items()
+    }
     | {
         formula: {"two products": Norm(Running(statistic)), "correction": Norm(Running(statistic, corrected_average))}
+        | ({"one pass": Norm(Running(ONE_PASS[formula]))} if formula in ONE_PASS else {})
         for formula, statistic in STATISTICS.items()
     }
     | {formula: {name: Norm(body) for name, body in forms.items()} for formula, forms in CURVES.items()}

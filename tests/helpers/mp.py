@@ -81,7 +81,7 @@ def mp_exact(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Run a function on 5,000-bit numbers and round its results to float64; raises ZeroDivisionError."""
 
     def enter(leaf: Any, path: str) -> Any:
-        return MPArray(leaf) if isinstance(leaf, float | np.ndarray) else leaf
+        return MPArray(leaf) if isinstance(leaf, float) or getattr(leaf, "dtype", None) == np.float64 else leaf
 
     def leave(leaf: Any, path: str) -> Any:
         return rounded_once(leaf) if isinstance(leaf, MPArray) else leaf

@@ -11,8 +11,16 @@ from oracle.formula import Formula
 
 __all__ = ["LENGTHS", "LEVELS", "STEPS", "rates", "settings"]
 
-LEVELS = {"init_value": 0.125, "peak_value": 0.75, "end_value": 0.25, "model_width": 48.0}
-LENGTHS = {"warmup_steps": 3, "decay_steps": 5, "cycle_steps": 3, "cycle_growth": 2, "half_cycle_steps": 3}
+LEVELS = {"init_value": 0.125, "peak_value": 0.75, "end_value": 0.25, "model_width": 48.0, "factor": 0.5}
+LENGTHS = {
+    "warmup_steps": 3,
+    "decay_steps": 5,
+    "cycle_steps": 3,
+    "cycle_growth": 2,
+    "half_cycle_steps": 3,
+    "improving_steps": 2,
+    "patience": 2,
+}
 STEPS = range(16)
 
 

@@ -18,7 +18,7 @@ from oracle.dialects import neighbour
 from oracle.domains import Domain
 from oracle.errors import UnknownFormulaError
 from oracle.formula import initial_state
-from tests.helpers.arguments import plain_arguments
+from tests.helpers.arguments import plain_arguments, symbolic_arguments
 from tests.helpers.rates import STEPS, rates, settings
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,8 @@ NUMBERS = {
     "schedule_multiplier": 0.5,
     "clip_value": 1.0,
     "max_norm": 1.0,
+    "keep": 0.75,
+    "regression_weight": 0.25,
 }
 
 ARRAYS = (np.array([0.5, 3.0]), np.array([1.0, -2.0]), np.array([0.25, 1.5]))
@@ -56,7 +58,8 @@ def evaluate(formula, number):
     values = {name: number(NUMBERS[name]) for name in formula.hyperparameters}
     param, grad = number(np.array([1.0, -2.0])), number(np.array([0.5, 3.0]))
     if formula.kind == "function":
-        return formula(*(number(array) for array in arguments(formula)), **values)
+        given = zip(formula.arrays, arguments(formula), strict=True)
+        return formula(*(x if name in formula.integers else number(x) for name, x in given), **values)
     state = initial_state(formula.state_type, 0 * param)
     for _ in range(3):
         param, state = formula(param, grad, state, **values)
@@ -104,8 +107,7 @@ def test_every_formula_and_neighbour_runs_in_symbols(formula):
             lengths = {name: value for name, value in settings(formula).items() if name in formula.lengths}
             result = record(4, **{**values, **lengths})
         elif record.kind == "function":
-            names = [f"{name}0 {name}1" for name in formula.arrays]
-            result = record(*(symbol_array(pair, real=True) for pair in names), **values)
+            result = record(*symbolic_arguments(formula, 2), **values)
         else:
             result, _ = record(param, grad, initial_state(record.state_type, 0 * param), **values)
 

@@ -28,6 +28,17 @@ def _numbers(rng: np.random.Generator, form: Format, shape: tuple[int, ...]) -> 
 def _arguments(rng: np.random.Generator, form: Format, formula: str) -> Arrays:
     names = get(formula).arrays
     count = int(rng.choice([1, 2, 3, 7, 16]))
+    if "cell" in names:
+        rows, width = int(rng.choice([1, 3])), 2
+        shapes = {"x": (rows, count), "hidden": (rows, width), "cell": (rows, width)}
+        shapes |= {"w": (4, count, width), "u": (4, width, width), "b": (4, width)}
+        scales = {name: float(rng.choice([1.0, 0.1, 4.0])) for name in names}
+        return tuple(form.round(rng.normal(size=shapes[name]) * scales[name]) for name in names)
+    if "w2" in names:
+        rows, width = int(rng.choice([1, 3])), int(rng.choice([1, 4]))
+        shapes = {"x": (rows, count), "w": (count, width), "v": (count, width), "w2": (width, 2)}
+        scale = float(rng.choice([1.0, 0.1, 4.0]))
+        return tuple(form.round(rng.normal(size=shapes[name]) * scale) for name in names)
     if "w" in names:
         rows, width = int(rng.choice([1, 3])), 2
         scale = float(rng.choice([1.0, 0.1, 4.0]))
@@ -38,10 +49,12 @@ def _arguments(rng: np.random.Generator, form: Format, formula: str) -> Arrays:
         p = np.clip(form.round(p), form.smallest_normal, 1 - form.unit)
         return p, form.round(rng.choice([rng.random(count), rng.integers(0, 2, count) * 1.0]))
     first = _numbers(rng, form, (2, count) if names[0] == "scores" else (count,))
+    if names[-1] == "upstream":
+        return first, form.round(rng.normal(size=count))
     if names[-1] != "target":
         return (first,)
     if names[0] == "scores":
-        return first, np.eye(count)[rng.integers(0, count, 2)]
+        return first, rng.integers(0, count, 2) * 1.0
     if names[0] == "score":
         return first, form.round(rng.choice([rng.random(count), rng.integers(0, 2, count) * 1.0]))
     return first, form.round(first + _numbers(rng, form, (count,)))

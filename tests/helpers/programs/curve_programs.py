@@ -201,12 +201,14 @@ def _log_softmax(c: Curves, x: Tensor, form: str) -> Tensor:
 
 def _cross_entropy(form: str) -> Callable[[Curves, Any, Any], Tensor]:
     def run(c: Curves, x: Tensor, y: Tensor) -> Tensor:
+        places = y.values.astype(int)
         if form == "picked":
             logarithms = _log_softmax(c, x, "one sum")
-            picked = np.take_along_axis(logarithms.values, np.argmax(y.values, axis=-1)[..., None], -1)
-            return -Tensor(c.kit, picked[..., 0])
-        total = c.sum(y * _log_softmax(c, x, form))
-        return -Tensor(c.kit, total.values[..., 0])
+            likely = Tensor(c.kit, np.take_along_axis(logarithms.values, places[..., None], -1)[..., 0])
+            return -c.mean(likely)
+        ones = c.kit.array(np.eye(x.values.shape[-1])[places])
+        total = c.sum(ones * _log_softmax(c, x, form))
+        return -c.mean(Tensor(c.kit, total.values[..., 0]))
 
     return run
 
@@ -274,6 +276,66 @@ def _gate(kind: str, bias_first: bool, sigmoid: Callable[[Curves, Tensor], Tenso
     return run
 
 
+def _memory(hidden: bool, order: str, sigmoid: Callable[[Curves, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """Programs for a step of a memory cell, which add up what a gate is taken of in several orders."""
+
+    def joined(kit: Kit, *tensors: Tensor, axis: int) -> Tensor:
+        return Tensor(kit, np.concatenate([tensor.values for tensor in tensors], axis=axis))
+
+    def run(c: Curves, x: Tensor, h: Tensor, cell: Tensor, w: Tensor, u: Tensor, b: Tensor) -> Tensor:
+        def mapped(gate: int) -> Tensor:
+            left, right, bias = (Tensor(c.kit, tensor.values[gate]) for tensor in (w, u, b))
+            if order == "one product":
+                return c.product(joined(c.kit, h, x, axis=1), joined(c.kit, right, left, axis=0)) + bias
+            if order == "bias first":
+                ones = Tensor(c.kit, np.ones((x.values.shape[0], 1), dtype=x.values.dtype))
+                row = Tensor(c.kit, bias.values[None])
+                first = c.product(joined(c.kit, ones, x, axis=1), joined(c.kit, row, left, axis=0))
+                return c.product(h, right) + first
+            return (c.product(x, left) + bias) + c.product(h, right)
+
+        entry = sigmoid(c, mapped(1)) * c.tanh(mapped(3))
+        new = entry + sigmoid(c, mapped(0)) * cell
+        return sigmoid(c, mapped(2)) * c.tanh(new) if hidden else new
+
+    return run
+
+
+def _slope(form: str) -> Program:
+    """Programs for the slope of the logistic function."""
+
+    def run(c: Curves, x: Tensor) -> Tensor:
+        one = c.number(1.0)
+        if form == "tangent":
+            tangent = c.tanh(x * c.number(0.5))
+            return (one - tangent * tangent) * c.number(0.25)
+        s = SIGMOIDS[0 if form == "printed" else 1](c, x)
+        if form == "mirrored":
+            return s * stable_sigmoid(c, -x)
+        return s - s * s if form == "distributed" else s * (one - s)
+
+    return run
+
+
+def _class_gradient(form: str) -> Callable[[Curves, Any, Any], Tensor]:
+    def run(c: Curves, x: Tensor, y: Tensor) -> Tensor:
+        ones = c.kit.array(np.eye(x.values.shape[-1])[y.values.astype(int)])
+        count = c.number(float(x.values.shape[0]))
+        p = _softmax(c, x, "exponential" if form == "autograd" else form)
+        return p / count - ones / count if form == "autograd" else (p - ones) / count
+
+    return run
+
+
+def _fed_forward(last: bool, sigmoid: Callable[[Curves, Tensor], Tensor]) -> Callable[..., Tensor]:
+    def run(c: Curves, x: Tensor, w: Tensor, v: Tensor, w2: Tensor) -> Tensor:
+        u, other = c.product(x, w), c.product(x, v)
+        hidden = u * (sigmoid(c, u) * other) if last else u * sigmoid(c, u) * other
+        return c.product(hidden, w2)
+
+    return run
+
+
 #: Programs by formula.
 CURVES: Mapping[str, tuple[Callable[..., Tensor], ...]] = {
     "relu": (
@@ -293,6 +355,37 @@ CURVES: Mapping[str, tuple[Callable[..., Tensor], ...]] = {
     "loss_cross_entropy": tuple(
         _cross_entropy(form) for form in ("shifted", "one sum", "unshifted", "logarithm", "picked")
     ),
+    "relu_vjp": (
+        lambda c, x, v: Tensor(c.kit, np.where(x.values > 0, v.values, v.values.dtype.type(0))),
+        lambda c, x, v: v * Tensor(c.kit, (x.values > 0).astype(x.values.dtype)),
+        lambda c, x, v: v - v * Tensor(c.kit, (x.values <= 0).astype(x.values.dtype)),
+        lambda c, x, v: v * c.maximum(Tensor(c.kit, np.sign(x.values)), 0),
+        lambda c, x, v: (v + v * Tensor(c.kit, np.where(x.values > 0, 1, -1).astype(x.values.dtype))) * c.number(0.5),
+    ),
+    "sigmoid_vjp": (
+        *(
+            lambda c, x, v, form=form: v * _slope(form)(c, x)
+            for form in ("printed", "stable", "mirrored", "distributed", "tangent")
+        ),
+        lambda c, x, v: (v * stable_sigmoid(c, x)) * (c.number(1.0) - stable_sigmoid(c, x)),
+    ),
+    "loss_squared_error_gradient": (
+        lambda c, s, y: c.number(2.0) * (s - y),
+        lambda c, s, y: (s - y) + (s - y),
+        lambda c, s, y: -((y - s) * c.number(2.0)),
+        lambda c, s, y: s * c.number(2.0) - y * c.number(2.0),
+        lambda c, s, y: (s - y) / c.number(0.5),
+    ),
+    "bce_with_logits_gradient": (
+        *(
+            lambda c, z, y, sigmoid=sigmoid: (sigmoid(c, z) - y) / c.number(float(z.values.size))
+            for sigmoid in SIGMOIDS
+        ),
+        lambda c, z, y: stable_sigmoid(c, z) / c.number(float(z.values.size)) - y / c.number(float(z.values.size)),
+    ),
+    "loss_cross_entropy_gradient": tuple(
+        _class_gradient(form) for form in ("shifted", "reciprocal", "unshifted", "exponential", "autograd")
+    ),
     "loss_squared_error": (_square("sum", True), _square("sum", False)),
     "loss_mse": (_square("mean", True), _square("mean", False), _square("shares", True)),
     "loss_l1": (
@@ -304,6 +397,15 @@ CURVES: Mapping[str, tuple[Callable[..., Tensor], ...]] = {
     **{
         kind: tuple(_gate(kind, first, sigmoid) for first in (False, True) for sigmoid in SIGMOIDS)
         for kind in ("glu", "geglu", "swiglu")
+    },
+    "ffn_swiglu": tuple(_fed_forward(last, sigmoid) for last in (False, True) for sigmoid in SIGMOIDS),
+    **{
+        name: tuple(
+            _memory(name == "lstm_hidden", order, sigmoid)
+            for order in ("one product", "bias first", "bias between")
+            for sigmoid in SIGMOIDS
+        )
+        for name in ("lstm_cell", "lstm_hidden")
     },
 }
 

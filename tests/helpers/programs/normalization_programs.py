@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from oracle.arithmetic.formats import FLOAT16, Format
 from tests.helpers.programs.kit import Floats, Kit, Tensor
 
-__all__ = ["AXES", "NORMALIZATION_IDS", "Batch", "NormalizationForm", "draw_batch", "run_normalization", "variances"]
+__all__ = [
+    "AXES",
+    "NORMALIZATION_IDS",
+    "ONE_PASS",
+    "Batch",
+    "NormalizationForm",
+    "draw_batch",
+    "run_normalization",
+    "variances",
+]
 
 LAYERS = ("standardize_feature", "batch_norm", "layer_norm", "rms_norm")
 STATISTICS = ("batch_norm_running_mean", "batch_norm_running_variance", "batch_norm_running_variance_biased")
@@ -26,6 +35,10 @@ AXES: dict[str, tuple[Any, ...]] = {
     "average": ("two_products", "correction"),
     "unbiased": ("divisor", "factor"),
 }
+
+
+#: Variances that are differences of means: no choice on the axis of variances, but those of another evaluation.
+ONE_PASS = ("difference", "clamped", "sums", "scaled_mean", "narrow_squares")
 
 
 @dataclass(frozen=True)
@@ -171,9 +184,28 @@ def variances(kit: Kit, form: NormalizationForm, rows: Values, *, divisor: int =
             )
         if form.variance == "welford":
             return dtype.type(_welford(wide)[2] / n)
+        if form.variance in ONE_PASS:
+            return _difference(kit, form.variance, row, middle, divisor)
         return dtype.type(_merged(wide)[2] / n)
 
     return np.asarray([one(row, middle) for row, middle in zip(rows, means, strict=True)])
+
+
+def _difference(kit: Kit, form: str, row: Values, middle: Any, divisor: int) -> Any:
+    """Return a mean of squares less the square of a mean."""
+    dtype = kit.accumulate
+    count, n = dtype.type(row.size), dtype.type(row.size - divisor)
+    wide = row.astype(dtype)
+    squares = kit.rounded(row * row) if form == "narrow_squares" else wide * wide
+    total = _total(squares, dtype)
+    if form == "sums":
+        whole = _total(wide, dtype)
+        return dtype.type(dtype.type(total - dtype.type(whole * whole) / count) / n)
+    if form == "scaled_mean":
+        return dtype.type(dtype.type(total - dtype.type(count * dtype.type(middle * middle))) / n)
+    spread = dtype.type(dtype.type(total / count) - dtype.type(middle * middle))
+    spread = max(spread, dtype.type(0)) if form == "clamped" else spread
+    return dtype.type(spread * dtype.type(count / n)) if divisor else spread
 
 
 def _welford(row: Values) -> tuple[int, Any, Any]:

@@ -1,6 +1,7 @@
 """Curves in balls and under rounding: what their printed lines would lose."""
 
 import math
+from dataclasses import replace
 
 import flint
 import numpy as np
@@ -10,6 +11,9 @@ from oracle.arithmetic import ball_curves, curves
 from oracle.arithmetic.balls import balls, midpoint, working_precision
 from oracle.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Precision
 from oracle.arithmetic.rounding import atom, given
+from oracle.bound import bound
+from oracle.differentiation.activations import relu_vjp
+from oracle.errors import DomainError
 
 STRICT = Precision(FLOAT64, FLOAT64, FLOAT64)
 NARROW = Precision(FLOAT32, FLOAT32, FLOAT64)
@@ -88,3 +92,39 @@ def test_an_affine_map_counts_the_bias_among_the_terms():
     bias = given(np.array([1.0]), NARROW)
 
     assert curves.affine(x, w, bias).e[0, 0] >= 5 * FLOAT32.unit
+
+
+def test_a_subnormal_number_that_may_be_read_as_zero_opens_both_branches():
+    x, upstream = np.array([1e-40, 1e-40, 0.0, -1e-40, 1.0]), np.array([3.0, 0.0, 3.0, 3.0, 3.0])
+    flushing = bound(relu_vjp, FLOAT32.round(x), upstream, precision=NARROW)
+    gradual = bound(relu_vjp, FLOAT32.round(x), upstream, precision=replace(NARROW, flush_to_zero=False))
+
+    assert (flushing.ratio(np.array([0.0, 0.0, 0.0, 0.0, 3.0])) <= 1).all()
+    assert (flushing.ratio(np.array([3.0, 0.0, 0.0, 0.0, 3.0])) <= 1).all()
+    assert gradual.ratio(np.array([0.0, 0.0, 0.0, 0.0, 3.0]))[0] > 1
+
+
+@pytest.mark.parametrize("precision", [STRICT, NARROW], ids=["balls", "floats"])
+def test_an_element_that_is_picked_costs_nothing_and_a_row_of_one_place_is_exact(precision):
+    rows = given(np.array([[0.5, 2.0], [3.0, -1.0]]), precision)
+    picked, ones = curves.chosen(rows, np.array([1, 0])), curves.one_hot(np.array([1, 0]), rows)
+
+    assert picked.carrier.midpoint(picked.x).tolist() == [2.0, 3.0]
+    assert ones.carrier.midpoint(ones.x).tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    assert not picked.error.any()
+    assert not ones.error.any()
+
+
+@pytest.mark.parametrize("places", [[0, 2], [-1, 0]])
+def test_a_place_outside_its_row_is_refused(places):
+    for function in (curves.chosen, curves.one_hot):
+        arguments = (np.eye(2), np.array(places))
+        with pytest.raises(DomainError, match=r"places must be in \[0, 2\)"):
+            function(*(arguments if function is curves.chosen else arguments[::-1]))
+
+
+def test_the_slope_of_the_logistic_function_keeps_its_digits_on_both_sides():
+    with working_precision(128):
+        slopes = midpoint(curves.logistic_slope(balls(np.array([700.0, -700.0]))))
+
+    assert slopes.tolist() == [math.exp(-700.0)] * 2

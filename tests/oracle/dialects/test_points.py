@@ -37,6 +37,8 @@ VALUES = {
     "l2_penalty": 0.25,
     "weight_decay": 0.25,
     "schedule_multiplier": 0.5,
+    "keep": 0.75,
+    "regression_weight": 0.25,
 }
 RATES = (0.5, 0.25, 0.75)  # it changes, which is all that tells a rate inside the buffer from one outside
 
@@ -136,6 +138,16 @@ def test_a_penalty_is_handed_on_as_weight_decay():
     decayed, _ = exact(trajectory(adamw), PARAM, GRADS, hyperparameters={**arguments, "weight_decay": 0.25})
 
     assert not differ(penalised, decayed)
+
+
+@pytest.mark.parametrize(("formula", "multiplier"), [(adamw, {}), (adamw_paper_scaling, {"schedule_multiplier": 1.0})])
+def test_a_decay_after_the_step_is_worked_by_hand(formula, multiplier):
+    arguments = {"learning_rate": 0.5, "beta1": 0.5, "beta2": 0.5, "eps": 1.0, "weight_decay": 0.25, **multiplier}
+    after = neighbour(formula, f"{formula.id}_decay_after")
+    path, _ = exact(trajectory(after), np.array([2.0]), [np.array([1.0])], hyperparameters=arguments)
+
+    rate = multiplier.get("schedule_multiplier", arguments["learning_rate"])
+    assert path[0].tolist() == [1.75 * (1 - 0.25 * rate)]  # 2 - 0.5 * 1 / (1 + 1), and what the decay leaves of it
 
 
 @pytest.mark.parametrize("id", ["momentum_ema", "adamw", "adam_with_everything"])

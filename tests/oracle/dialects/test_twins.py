@@ -7,6 +7,7 @@ from oracle.arithmetic.symbols import SymbolArray, symbol_array
 from oracle.catalogue import FORMULAS
 from oracle.dialects import FAMILIES
 from oracle.dialects.family import SPELLING
+from tests.helpers.arguments import symbolic_arguments
 from tests.helpers.rates import LENGTHS, STEPS
 
 
@@ -49,7 +50,7 @@ def test_an_optimizer_equals_its_place_from_any_memory(formula, step):
 
 @pytest.mark.parametrize("formula", [f for f in FORMULAS if f.kind == "function"], ids=lambda record: record.id)
 def test_a_function_equals_its_place(formula):
-    arrays = [symbol_array(f"{name}0 {name}1 {name}2", real=True) for name in formula.arrays]
+    arrays = symbolic_arguments(formula, 3)
     values = {name: positive(name) for name in formula.hyperparameters}
     spelled = {SPELLING.get(name, name): value for name, value in values.items()}
 
@@ -70,7 +71,7 @@ UNSTABLE = [(family, id) for family in FAMILIES for id, point in family.points.i
 @pytest.mark.parametrize(("family", "id"), UNSTABLE, ids=[id for _, id in UNSTABLE])
 def test_a_change_of_the_program_alone_is_the_formula_on_paper(family, id):
     formula = family.points[id].base
-    arrays = [symbol_array(f"{name}0 {name}1 {name}2", real=True) for name in formula.arrays]
+    arrays = symbolic_arguments(formula, 3)
     values = {name: positive(name) for name in formula.hyperparameters}
 
     assert same(formula.body(*arrays, **values), family.evaluate(id)(*arrays, **values))

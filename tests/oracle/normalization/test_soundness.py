@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.helpers.programs.judge import Tally
 from tests.helpers.programs.kit import Kit
 from tests.helpers.programs.normalization_programs import (
     NORMALIZATION_IDS,
+    ONE_PASS,
     Batch,
     NormalizationForm,
     draw_batch,
@@ -43,9 +45,13 @@ def judge(
     forms: Sequence[NormalizationForm],
     *,
     flush: bool = False,
+    evaluation: str = "",
 ) -> None:
     """Judge programs of one batch."""
-    expected: Any = bound(get(formula), *batch.arrays, precision=precision, **batch.hyperparameters)
+    record = get(formula)
+    if evaluation:
+        record = replace(record, body=record.evaluations[evaluation](record.body))
+    expected: Any = bound(record, *batch.arrays, precision=precision, **batch.hyperparameters)
     for form in forms:
         with np.errstate(all="ignore"):
             observed = run_normalization(Kit(precision, flush=flush), form, formula, batch)
@@ -81,3 +87,41 @@ def test_some_normalization_uses_a_fiftieth_of_a_short_bound(formula: str, dtype
 
     assert tally.bounded == tally.elements
     assert tally.worst >= 0.02
+
+
+def one_pass(rng: np.random.Generator) -> NormalizationForm:
+    return replace(NormalizationForm.draw(rng), variance=ONE_PASS[rng.integers(len(ONE_PASS))])
+
+
+with_a_variance = pytest.mark.parametrize("formula", [id for id in NORMALIZATION_IDS if get(id).evaluations])
+
+
+@every_dtype
+@with_a_variance
+def test_no_program_in_one_pass_leaves_its_own_bound(
+    formula: str, dtype: str, draws: Callable[[int, int], int]
+) -> None:
+    rng, tally = generator("one pass", formula, dtype), Tally()
+    for _ in range(draws(25, 1500)):
+        choices = precisions(dtype)
+        precision = choices[rng.integers(len(choices))]
+        flush = bool(precision.flush_to_zero and rng.random() < 0.3)
+        batch, forms = draw_batch(rng, formula, FORMATS[dtype]), [one_pass(rng) for _ in range(6)]
+        judge(tally, formula, precision, batch, forms, flush=flush, evaluation="one_pass")
+    print(f"{formula} {dtype}: {tally.summary()}")
+
+    assert tally.worst <= 1.0, tally.offender
+    assert tally.bounded >= 0.2 * tally.elements, tally.summary()
+
+
+@with_a_variance
+def test_far_from_zero_one_pass_has_a_bound_that_it_uses(formula: str) -> None:
+    rng, tally = generator("far", formula), Tally()
+    precision = precision_models("float64")[0]
+    for _ in range(25):
+        batch = draw_batch(rng, formula, FORMATS["float64"], mild=True)
+        far = replace(batch, arrays=(batch.arrays[0] + 1e6, *batch.arrays[1:]))
+        judge(tally, formula, precision, far, [one_pass(rng) for _ in range(6)], evaluation="one_pass")
+
+    assert tally.bounded == tally.elements
+    assert 0.005 <= tally.worst <= 1.0, tally.offender

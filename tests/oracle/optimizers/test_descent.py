@@ -4,10 +4,8 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-import sympy
 import torch
 
-from oracle.arithmetic.symbols import symbol_array
 from oracle.errors import DomainError
 from oracle.exact import exact
 from oracle.formula import NoState
@@ -55,16 +53,6 @@ def test_sgd_l2_moves_as_worked_by_hand():
     assert param.tolist() == [3.0]  # 4 - 0.5 * (1 + 0.25 * 4)
 
 
-def test_a_penalty_is_decoupled_decay_for_plain_descent():
-    param, grad, rate, penalty = (symbol_array(name) for name in ("theta", "g", "eta", "lambda"))
-    penalised, _ = sgd_l2.body(param, grad, NoState(), learning_rate=rate, l2_penalty=penalty)
-    fed, _ = gd.body(param, grad + penalty * param, NoState(), learning_rate=rate)
-    decayed = (1 - rate * penalty) * param - rate * grad
-
-    assert sympy.expand((penalised - fed).elements.item()) == 0
-    assert sympy.expand((penalised - decayed).elements.item()) == 0
-
-
 def test_without_gradient_sgd_l2_shrinks_by_the_product_of_its_factors():
     rates = [F(1, 2), F(1, 3), F(3, 2)]
     param = F(5)
@@ -88,14 +76,6 @@ def test_weight_decay_unscaled_moves_as_worked_by_hand():
     param, _ = weight_decay_unscaled(np.array([4.0]), np.array([1.0]), NoState(), **hyperparameters)
 
     assert param.tolist() == [2.5]  # 4 - 0.5 * 1 - 0.25 * 4
-
-
-def test_unscaled_decay_is_a_penalty_divided_by_the_learning_rate():
-    param, grad, rate, decay = (symbol_array(name) for name in ("theta", "g", "alpha", "lambda"))
-    unscaled, _ = weight_decay_unscaled.body(param, grad, NoState(), learning_rate=rate, weight_decay=decay)
-    penalised, _ = sgd_l2.body(param, grad, NoState(), learning_rate=rate, l2_penalty=decay / rate)
-
-    assert sympy.expand((unscaled - penalised).elements.item()) == 0
 
 
 def test_without_gradient_unscaled_decay_ignores_the_learning_rate():

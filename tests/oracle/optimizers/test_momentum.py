@@ -211,6 +211,34 @@ def test_the_path_agrees_with_torch_within_eight_roundings_a_step(formula, optio
     assert_within(torch_path(torch.optim.SGD, start, ARRAYS, **options), path, roundings=8)
 
 
+@pytest.mark.parametrize(
+    ("formula", "options", "dampened"),
+    [
+        (momentum_ema, {}, True),
+        (momentum_heavy_ball, {}, False),
+        (momentum_nesterov, {"nesterov": True}, False),
+        (momentum_torch_dampening, {}, True),
+    ],
+)
+def test_the_path_agrees_with_torch_while_the_momentum_varies(formula, options, dampened):
+    start, momenta = np.array([3.0, -1.0]), [0.5, 0.875, 0.125, 0.25]
+    tensor = torch.nn.Parameter(torch.tensor(start))
+    optimizer = torch.optim.SGD([tensor], lr=0.1, momentum=0.5, foreach=False, **options)
+    if formula is momentum_ema:  # torch's first buffer is a whole gradient, unless there is one already
+        optimizer.state[tensor]["momentum_buffer"] = torch.zeros(2, dtype=torch.float64)
+    path, hyperparameters = [], []
+    for momentum, grad in zip(momenta, ARRAYS, strict=True):
+        optimizer.param_groups[0].update(momentum=momentum, dampening=momentum if dampened else 0.0)
+        tensor.grad = torch.tensor(grad)
+        optimizer.step()
+        path.append(tensor.detach().numpy().copy())
+        values = {"learning_rate": 0.1, "momentum": momentum, "dampening": momentum}
+        hyperparameters.append({name: values[name] for name in formula.hyperparameters})
+    expected, _ = exact(trajectory(formula), start, ARRAYS, hyperparameters=hyperparameters)
+
+    assert_within(path, expected, roundings=8)
+
+
 @pytest.mark.parametrize("formula", [momentum_ema, momentum_heavy_ball, momentum_nesterov, momentum_torch_dampening])
 @pytest.mark.parametrize(
     ("name", "value", "message"),

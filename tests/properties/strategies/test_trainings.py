@@ -98,7 +98,16 @@ def test_one_training_holds_every_shape_in_more_than_two_groups() -> None:
 
 @pytest.mark.parametrize(
     ("formula", "name"),
-    [("adamw", "eps"), ("adamw", "weight_decay"), ("momentum_heavy_ball", "momentum"), ("adam_l2", "l2_penalty")],
+    [
+        ("adamw", "eps"),
+        ("adamw", "weight_decay"),
+        ("momentum_ema", "momentum"),
+        ("momentum_heavy_ball", "momentum"),
+        ("momentum_torch_dampening", "momentum"),
+        ("momentum_torch_dampening", "dampening"),
+        ("momentum_nesterov", "momentum"),
+        ("adam_l2", "l2_penalty"),
+    ],
 )
 def test_what_is_adjusted_changes_between_steps(formula: str, name: str) -> None:
     drawn = _trainings(get(formula), "float64", "adjusted", 8)
@@ -106,9 +115,16 @@ def test_what_is_adjusted_changes_between_steps(formula: str, name: str) -> None
     assert any(name in change for training in drawn for step in training.steps for change in step.changes.values())
 
 
-def test_betas_and_the_momentum_of_an_average_are_never_adjusted() -> None:
+@pytest.mark.parametrize(("formula", "pauses"), [("momentum_ema", True), ("momentum_nesterov", False)])
+def test_momentum_pauses_where_none_is_some_of_it(formula: str, pauses: bool) -> None:
+    drawn = _trainings(get(formula), "float64", "adjusted", 20)
+    changes = [change for training in drawn for step in training.steps for change in step.changes.values()]
+
+    assert any(change.get("momentum") == 0.0 for change in changes) is pauses
+
+
+def test_betas_are_never_adjusted() -> None:
     assert {"beta1", "beta2"}.isdisjoint(adjusted(get("adamw")))
-    assert adjusted(get("momentum_ema")) == ()
 
 
 def test_a_whole_zero_gradient_follows_another() -> None:
