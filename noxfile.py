@@ -40,7 +40,7 @@ def typecheck(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and the doctests; arguments go to pytest."""
-    install(session, "test")
+    install(session, "test", project=".[figures,torch]")
     session.run("pytest", *(session.posargs or ["-n", "auto"]))
 
 
@@ -63,7 +63,7 @@ def benchmarks(session: nox.Session) -> None:
 @nox.session(default=False)
 def soak(session: nox.Session) -> None:
     """Run the tests with the full number of inputs, drawn with a new seed: an hour or more."""
-    install(session, "test")
+    install(session, "test", project=".[figures,torch]")
     session.run("pytest", "--full", *(session.posargs or ["-n", "auto"]))
 
 

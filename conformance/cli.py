@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from conformance import api
+from conformance import api, figures
 from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
@@ -133,6 +133,9 @@ def parser() -> argparse.ArgumentParser:
     report = _command(commands, "report", _report, "Show a report in another form.")
     report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
     report.add_argument("--format", choices=sorted(FORMS), required=True)
+
+    drawing = _command(commands, "figures", _figures, "Draw the worked examples of the documents, as SVG and PNG.")
+    drawing.add_argument("--output", type=Path, required=True, metavar="DIR", help="a folder for the files")
     return root
 
 
@@ -287,4 +290,10 @@ def _report(arguments: argparse.Namespace) -> int:
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # lines of JSON that are not those of a report
         raise UsageError(f"{arguments.file} is no report: {type(error).__name__}: {error}") from error
     sys.stdout.write(FORMS[arguments.format](report))
+    return 0
+
+
+def _figures(arguments: argparse.Namespace) -> int:
+    for path in figures.write(arguments.output):
+        sys.stdout.write(f"{path}\n")
     return 0
