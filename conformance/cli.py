@@ -19,6 +19,7 @@ from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
 from conformance.jsonlines import read
+from conformance.laws import laws
 from conformance.report import Report, exit_code, output_files
 from conformance.session import PROFILES
 from conformance.version import __version__
@@ -117,7 +118,12 @@ def parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "Judge one optimizer or function.")
     check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
-    check.add_argument("--as", dest="formula", required=True, metavar="FORMULA", help="the formula that it claims")
+    check.add_argument(
+        "--as",
+        dest="formula",
+        metavar="FORMULA",
+        help="the formula that it claims; without, an optimizer gets no verdict, but a profile of the laws it obeys",
+    )
     check.add_argument(
         "--set",
         dest="hyperparameters",
@@ -246,6 +252,8 @@ def _check(arguments: argparse.Namespace) -> int:
     # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
     sys.path.insert(0, folder)
     try:
+        if arguments.formula is None:
+            return _laws(arguments)
         with _work(arguments.target, arguments.output) as progress:
             report = api.check(
                 arguments.target,
@@ -260,6 +268,15 @@ def _check(arguments: argparse.Namespace) -> int:
     finally:
         sys.path.remove(folder)
     return _end(_found_there(report, arguments.path), arguments.output)
+
+
+def _laws(arguments: argparse.Namespace) -> int:
+    if arguments.dtype or arguments.hyperparameters or arguments.output:
+        raise UsageError("--dtype, --set and --output need --as: a profile of laws has no formula to set them for")
+    with _work(arguments.target, None):
+        profile = laws(arguments.target, seed=arguments.seed, device=arguments.device)
+    sys.stdout.write(f"{profile.summary()}\n")
+    return 1 if profile.failed else 0
 
 
 def _found_there(report: Report, path: Path) -> Report:
