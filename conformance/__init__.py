@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["LawProfile", "Report", "UsageError", "check", "laws", "run"]
+__all__ = ["LawProfile", "Report", "UsageError", "assert_conforms", "check", "laws", "run"]
 
 
 def _import_neighbours() -> None:
@@ -29,7 +29,7 @@ def _import_neighbours() -> None:
 
 _import_neighbours()
 
-from conformance.api import check, run
+from conformance.api import assert_conforms, check, run
 from conformance.errors import UsageError
 from conformance.laws import LawProfile, laws
 from conformance.report import Report

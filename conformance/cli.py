@@ -21,6 +21,7 @@ from conformance.forms import FORMS
 from conformance.jsonlines import read
 from conformance.laws import laws
 from conformance.report import Report, exit_code, output_files
+from conformance.selftest import selftest
 from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
@@ -135,6 +136,17 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
     _judging(check)
+
+    selftest = _command(commands, "selftest", _selftest, "Say which claim notices which seeded fault.")
+    selftest.add_argument(
+        "-k", dest="select", metavar="EXPR", help="only pairs whose id matches: 'adamw and decoupling'"
+    )
+    selftest.add_argument("--dtype", default="float64", choices=tuple(FORMATS), metavar="D", help=", ".join(FORMATS))
+    selftest.add_argument(
+        "--profile", choices=tuple(PROFILES), default="quick", help="how many inputs to draw (default: quick)"
+    )
+    selftest.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    selftest.add_argument("--output", type=Path, metavar="FILE", help="a .json file for every pair")
 
     report = _command(commands, "report", _report, "Show a report in another form.")
     report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
@@ -294,6 +306,25 @@ def _end(report: Report, output: Path | None, *, written: bool = False) -> int:
             report.write(output)
         sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
     return exit_code(report)
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    output: Path | None = arguments.output
+    if output and (output.suffix != ".json" or not output.absolute().parent.is_dir()):
+        raise UsageError(f"--output must be a .json file in a folder that exists, got {str(output)!r}")
+    with Progress(sys.stderr) as progress:
+        matrix = selftest(
+            arguments.select,
+            profile=arguments.profile,
+            dtype=arguments.dtype,
+            seed=arguments.seed,
+            progress=progress,
+        )
+    sys.stdout.write(f"{matrix.summary()}\n")
+    if output:
+        output.write_text(matrix.as_json(), encoding="utf-8")
+        sys.stdout.write(f"  written: {output}\n")
+    return 1 if matrix.survivors else 0
 
 
 def _report(arguments: argparse.Namespace) -> int:
