@@ -68,6 +68,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def selftest(session: nox.Session) -> None:
+    """Run every claim on every seeded fault of its formula, and list what survives."""
+    install(session)
+    session.run("exactstep", "selftest", *session.posargs)
+
+
+@nox.session(default=False)
 def gpu(session: nox.Session) -> None:
     """Judge torch on the GPU, with the build of torch that the index gives this machine."""
     session.install("-e", ".[torch]")

@@ -2,7 +2,7 @@
 
     >>> from conformance import check, run
 
-`check` judges one optimizer or function, `run` a framework.
+`check` judges one optimizer or function, `run` a framework; `laws` profiles an optimizer that claims no formula.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["Report", "UsageError", "check", "run"]
+__all__ = ["LawProfile", "Report", "UsageError", "assert_conforms", "check", "laws", "run"]
 
 
 def _import_neighbours() -> None:
@@ -29,6 +29,7 @@ def _import_neighbours() -> None:
 
 _import_neighbours()
 
-from conformance.api import check, run
+from conformance.api import assert_conforms, check, run
 from conformance.errors import UsageError
+from conformance.laws import LawProfile, laws
 from conformance.report import Report

@@ -27,7 +27,7 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
 
-__all__ = ["BACKENDS", "check", "run"]
+__all__ = ["BACKENDS", "assert_conforms", "check", "run"]
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
@@ -113,6 +113,32 @@ def check(
     )
     blank = _blank(implementation.label, plan, {"matching": implementation.matching})
     return _judged(plan, blank, lambda record: reproduce(dtype=record.dtype), progress=progress)
+
+
+def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
+    """Fail a test unless a target conforms.
+
+    Parameters
+    ----------
+    target, formula
+        As `check` takes them.
+    **settings
+        The others of `check`.
+
+    Raises
+    ------
+    AssertionError
+        With the report's summary: what deviates and by how much, or that nothing was shown.
+    UsageError
+        As `check`.
+
+    Examples
+    --------
+    >>> assert_conforms(lambda grad, clip_value: grad.clip(-clip_value, clip_value), "clip_by_value")
+    """
+    report = check(target, formula, **settings)
+    if not report.conforms:
+        raise AssertionError(report.summary())
 
 
 def run(

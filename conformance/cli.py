@@ -19,7 +19,9 @@ from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
 from conformance.jsonlines import read
+from conformance.laws import laws
 from conformance.report import Report, exit_code, output_files
+from conformance.selftest import selftest
 from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
@@ -117,7 +119,12 @@ def parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "Judge one optimizer or function.")
     check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
-    check.add_argument("--as", dest="formula", required=True, metavar="FORMULA", help="the formula that it claims")
+    check.add_argument(
+        "--as",
+        dest="formula",
+        metavar="FORMULA",
+        help="the formula that it claims; without, an optimizer gets no verdict, but a profile of the laws it obeys",
+    )
     check.add_argument(
         "--set",
         dest="hyperparameters",
@@ -129,6 +136,17 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
     _judging(check)
+
+    selftest = _command(commands, "selftest", _selftest, "Say which claim notices which seeded fault.")
+    selftest.add_argument(
+        "-k", dest="select", metavar="EXPR", help="only pairs whose id matches: 'adamw and decoupling'"
+    )
+    selftest.add_argument("--dtype", default="float64", choices=tuple(FORMATS), metavar="D", help=", ".join(FORMATS))
+    selftest.add_argument(
+        "--profile", choices=tuple(PROFILES), default="quick", help="how many inputs to draw (default: quick)"
+    )
+    selftest.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    selftest.add_argument("--output", type=Path, metavar="FILE", help="a .json file for every pair")
 
     report = _command(commands, "report", _report, "Show a report in another form.")
     report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
@@ -249,6 +267,8 @@ def _check(arguments: argparse.Namespace) -> int:
     # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
     sys.path.insert(0, folder)
     try:
+        if arguments.formula is None:
+            return _laws(arguments)
         with _work(arguments.target, arguments.output) as progress:
             report = api.check(
                 arguments.target,
@@ -263,6 +283,15 @@ def _check(arguments: argparse.Namespace) -> int:
     finally:
         sys.path.remove(folder)
     return _end(_found_there(report, arguments.path), arguments.output)
+
+
+def _laws(arguments: argparse.Namespace) -> int:
+    if arguments.dtype or arguments.hyperparameters or arguments.output:
+        raise UsageError("--dtype, --set and --output need --as: a profile of laws has no formula to set them for")
+    with _work(arguments.target, None):
+        profile = laws(arguments.target, seed=arguments.seed, device=arguments.device)
+    sys.stdout.write(f"{profile.summary()}\n")
+    return 1 if profile.failed else 0
 
 
 def _found_there(report: Report, path: Path) -> Report:
@@ -280,6 +309,25 @@ def _end(report: Report, output: Path | None, *, written: bool = False) -> int:
             report.write(output)
         sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
     return exit_code(report)
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    output: Path | None = arguments.output
+    if output and (output.suffix != ".json" or not output.absolute().parent.is_dir()):
+        raise UsageError(f"--output must be a .json file in a folder that exists, got {str(output)!r}")
+    with Progress(sys.stderr) as progress:
+        matrix = selftest(
+            arguments.select,
+            profile=arguments.profile,
+            dtype=arguments.dtype,
+            seed=arguments.seed,
+            progress=progress,
+        )
+    sys.stdout.write(f"{matrix.summary()}\n")
+    if output:
+        output.write_text(matrix.as_json(), encoding="utf-8")
+        sys.stdout.write(f"  written: {output}\n")
+    return 1 if matrix.survivors else 0
 
 
 def _report(arguments: argparse.Namespace) -> int:

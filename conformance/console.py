@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Self, TextIO
 
+from conformance.faults import Fault
 from conformance.presentation import (
     MARKS,
     by_cause,
@@ -85,7 +86,7 @@ class Progress:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
-    def __call__(self, record: CheckRecord, done: int, total: int) -> None:
+    def __call__(self, record: CheckRecord | Fault, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` checks are over, the last of them with this record."""
         now = time.monotonic()
         if not self._live or now - self._drawn < _PERIOD:

@@ -112,6 +112,10 @@ class Engine:
                 record, message=f"{claim.name} sets {', '.join(held)}, which {implementation.label} cannot vary"
             )
 
+        lacking = [name for name in claim.needs if name not in getattr(implementation.factory, "offers", ())]
+        if lacking:
+            return replace(record, message=f"{implementation.label} does not offer {', '.join(lacking)}")
+
         record = replace(record, status="conforms", counted=True, message="")
         with guard(derived_seed(id, self._session.seed)) as printed:
             try:

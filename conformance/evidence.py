@@ -65,7 +65,8 @@ def encoded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [encoded(entry) for entry in value]
     if is_dataclass(value):
-        return {part.name: encoded(getattr(value, part.name)) for part in fields(value)}
+        entries = {part.name: getattr(value, part.name) for part in fields(value)}
+        return {name: encoded(entry) for name, entry in entries.items() if entry is not None}
     raise TypeError(f"a report cannot hold {value!r}")
 
 

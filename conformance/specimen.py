@@ -14,7 +14,7 @@ import numpy as np
 from conformance.backends import Implementation
 from conformance.guard import kept_arithmetic
 from conformance.session import Case, Counts, fingerprint
-from properties.cases import Call, Observation, Step, Training, observe
+from properties.cases import Call, Observation, Training, observe
 from properties.subject import Floats, Rejected
 
 __all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
@@ -146,7 +146,11 @@ def _replica(training: Training) -> Training:
         _copies(training.params),
         tuple(replace(group, hyperparameters=dict(group.hyperparameters)) for group in training.groups),
         tuple(
-            Step(_copies(step.grads), {group: dict(values) for group, values in step.changes.items()})
+            replace(
+                step,
+                grads=_copies(step.grads),
+                changes={group: dict(values) for group, values in step.changes.items()},
+            )
             for step in training.steps
         ),
     )

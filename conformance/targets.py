@@ -23,7 +23,7 @@ from oracle.catalogue import get
 from oracle.formula import Formula
 from properties.subject import Floats, Function, Schedule
 
-__all__ = ["implementation", "load"]
+__all__ = ["implementation", "load", "unknown_optimizer"]
 
 Arrays = Literal["torch", "numpy"]
 Parameters = Mapping[str, inspect.Parameter]
@@ -94,6 +94,27 @@ def implementation(
     if rule.kind == "optimizer":
         return _optimizer(found, rule, label, fixed)
     return _function(found, rule, label, fixed, arrays or ("torch" if _belongs_to_torch(found) else "numpy"))
+
+
+def unknown_optimizer(target: Any) -> Implementation:
+    """Describe an optimizer that claims no formula: its learning rate and its decay are all that is looked for.
+
+    Raises
+    ------
+    LoadError
+        If a string names nothing that can be imported.
+    UsageError
+        If the target is no subclass of ``torch.optim.Optimizer`` and no ``functools.partial`` of one.
+    """
+    found = load(target) if isinstance(target, str) else target
+    label = target if isinstance(target, str) else _label(found)
+    if not callable(found) or not _is_torch_optimizer(found):
+        raise UsageError(
+            f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
+        )
+    spellings = matched(("learning_rate", "weight_decay"), _constructor_parameters(found))
+    factory = OptimizerFactory(found, spellings)
+    return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
 
 
 def load(target: str) -> Any:

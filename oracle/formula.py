@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -88,36 +89,36 @@ class Formula:
     def __repr__(self) -> str:
         return f"<formula {self.id}>"
 
-    @property
+    @cached_property
     def arrays(self) -> tuple[str, ...]:
         """Names of the positional arguments, in the order of the signature."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
 
-    @property
+    @cached_property
     def integers(self) -> tuple[str, ...]:
         """Names of the positional arguments that hold whole numbers: those annotated as Integers."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.annotation == "Integers")
 
-    @property
+    @cached_property
     def hyperparameters(self) -> tuple[str, ...]:
         """Names of the keyword-only arguments, in the order of the signature."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
 
-    @property
+    @cached_property
     def lengths(self) -> tuple[str, ...]:
         """Names of the hyperparameters that are whole numbers: those annotated as int."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.annotation in (int, "int"))
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The first line of the docstring."""
         return inspect.cleandoc(self.body.__doc__ or "").split("\n")[0]
 
-    @property
+    @cached_property
     def latex(self) -> str:
         """The display equation of the docstring."""
         match = re.search(r"\.\. math::\n\n((?:    .*\n|\n)+)", inspect.cleandoc(self.body.__doc__ or "") + "\n")

@@ -143,6 +143,9 @@ class Claim:
     varies : tuple of str
         Hyperparameters that the check or its inputs must set to values of their own: the claim
         says nothing about a subject that cannot vary one of them.
+    needs : tuple of str
+        Methods of `properties.subject.Companion` that a subject must offer; the claim says nothing about one
+        that does not.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Claim:
     check: Callable[..., None]
     catches: tuple[str, ...]
     varies: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def claim(
@@ -167,11 +171,12 @@ def claim(
     inputs: Callable[[Space], dict[str, tuple[int, SearchStrategy[dict[str, Any]]]]],
     catches: tuple[str, ...],
     varies: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., None]], Claim]:
     """Make a claim of its check; see `Claim` for the arguments."""
 
     def decorate(check: Callable[..., None]) -> Claim:
         sentence = (check.__doc__ or "").strip().split("\n")[0]
-        return Claim(name, kind, formulas, sentence, statement, source, inputs, check, catches, varies)
+        return Claim(name, kind, formulas, sentence, statement, source, inputs, check, catches, varies, needs)
 
     return decorate

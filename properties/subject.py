@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Companion",
     "Floats",
     "Function",
     "FunctionFactory",
@@ -63,6 +64,25 @@ class Stepper(Protocol):
 
     def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
         """Change hyperparameters of a group before the next step."""
+
+
+class Companion(Stepper, Protocol):
+    """An optimizer that goes through all that a training program does with one.
+
+    A factory names in ``offers`` the methods that its optimizers have beyond those of `Stepper`.
+    """
+
+    def resumed(self) -> Stepper:
+        """Save everything, and load it into a new optimizer, made as this was, of copies of the parameters."""
+
+    def copied(self) -> Stepper:
+        """Make a deep copy, parameters included."""
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Add a group of new parameters, which come last."""
+
+    def grads(self) -> list[Floats | None]:
+        """Copies of the gradients as the last update left them."""
 
 
 class StepperFactory(Protocol):

@@ -7,10 +7,11 @@ are honest: the conformance tests use them so.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,21 +75,25 @@ class Bookkeeping:
 
     def __init__(self, rule: Rule, params: Sequence[Floats], groups: Sequence[Group], dtype: str) -> None:
         self.rule = rule
+        self.dtype = dtype
         self.arithmetic = Arithmetic(dtype)
+        self.groups = list(groups)
         self.values = [self.arithmetic.load(param) for param in params]
         self.options: list[Options] = [SimpleNamespace(**group.hyperparameters) for group in groups]
         self.members = [group.tensors for group in groups]
         self.memories: list[Memory] = [{} for _ in params]
         self.steps = [0 for _ in params]
+        self.given: list[Array | None] = []
 
     def step(self, grads: Sequence[Floats | None]) -> None:
         """Update every parameter that has a gradient."""
+        self.given = [None if grad is None else self.arithmetic.load(grad) for grad in grads]
         with np.errstate(all="ignore"):
             for group, tensors in enumerate(self.members):
                 for tensor in tensors:
-                    grad = grads[tensor]
+                    grad = self.given[tensor]
                     if grad is not None:
-                        self.update(group, tensor, self.arithmetic.load(grad))
+                        self.update(group, tensor, grad)
 
     def update(self, group: int, tensor: int, grad: Array) -> None:
         """Run the rule on one tensor."""
@@ -116,10 +121,40 @@ class Bookkeeping:
         for name, value in values.items():
             setattr(self.options[group], name, value)
 
+    def grads(self) -> list[Floats | None]:
+        """Copies of the gradients as the rule left them."""
+        return [None if grad is None else np.array(grad, dtype=np.float64) for grad in self.given]
+
+    def resumed(self) -> Bookkeeping:
+        """Make a new stepper, and restore what was saved."""
+        stepper = type(self)(self.rule, self.params(), self.groups, self.dtype)
+        stepper.restore(copy.deepcopy(self))
+        return stepper
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Take over memories, counters and options."""
+        self.memories, self.steps, self.options = saved.memories, saved.steps, saved.options
+
+    def copied(self) -> Bookkeeping:
+        """Make a deep copy."""
+        return copy.deepcopy(self)
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Add a group of parameters with fresh memories."""
+        first = len(self.values)
+        self.values += [self.arithmetic.load(param) for param in params]
+        self.memories += [{} for _ in params]
+        self.steps += [0 for _ in params]
+        self.members.append(tuple(range(first, len(self.values))))
+        self.groups.append(Group(self.members[-1], hyperparameters))
+        self.options.append(SimpleNamespace(**hyperparameters))
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """A factory of steppers: a rule under some bookkeeping."""
+
+    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "add_group", "grads")
 
     rule: Rule
     bookkeeping: type[Bookkeeping] = Bookkeeping

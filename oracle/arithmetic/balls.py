@@ -8,6 +8,7 @@ argument lies outside a function's domain.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,9 +32,11 @@ __all__ = [
     "abs_upper",
     "balls",
     "is_finite",
+    "lower",
     "midpoint",
     "rounded_ends",
     "to_float",
+    "upper",
     "working_precision",
 ]
 
@@ -232,18 +235,32 @@ def to_float(array: BallArray) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return low, (low == high) & (np.signbit(low) == np.signbit(high))
 
 
+def upper(ball: arb) -> float:
+    """Return a float64 that is at least the modulus; infinity for a ball that says nothing."""
+    end = ball.abs_upper()
+    nearest = float(end)
+    if end <= nearest:
+        return nearest
+    return math.inf if math.isnan(nearest) else math.nextafter(nearest, math.inf)
+
+
+def lower(ball: arb) -> float:
+    """Return a float64 that is at most the modulus; 0 for a ball that says nothing."""
+    end = ball.abs_lower()
+    nearest = float(end)
+    if end >= nearest:
+        return nearest
+    return 0.0 if math.isnan(nearest) else math.nextafter(nearest, 0.0)
+
+
+_upper, _lower = np.frompyfunc(upper, 1, 1), np.frompyfunc(lower, 1, 1)
+
+
 def abs_upper(array: BallArray) -> NDArray[np.float64]:
     """Bound magnitudes from above by float64 numbers; infinite where a ball says nothing."""
-    ends = _apply(arb.abs_upper, array)
-    nearest = ends.astype(np.float64)
-    with np.errstate(over="ignore"):
-        above = np.where(ends > nearest.astype(object), np.nextafter(nearest, np.inf), nearest)
-    return np.where(np.isnan(above), np.inf, above)
+    return np.asarray(_upper(array.elements), dtype=np.float64)
 
 
 def abs_lower(array: BallArray) -> NDArray[np.float64]:
     """Bound magnitudes from below by float64 numbers; 0 where a ball says nothing."""
-    ends = _apply(arb.abs_lower, array)
-    nearest = ends.astype(np.float64)
-    below = np.where(ends < nearest.astype(object), np.nextafter(nearest, 0.0), nearest)
-    return np.where(np.isnan(below), 0.0, below)
+    return np.asarray(_lower(array.elements), dtype=np.float64)

@@ -12,9 +12,10 @@ from fractions import Fraction
 
 import flint
 
+from oracle.arithmetic.balls import lower, upper
 from oracle.arithmetic.formats import FLOAT64, Precision
 from oracle.arithmetic.libraries import FUNCTION_ROUNDINGS
-from oracle.arithmetic.scalars import INFLATION, POWER_ROUNDINGS, RoundedScalar, gamma, lower, upper
+from oracle.arithmetic.scalars import INFLATION, POWER_ROUNDINGS, RoundedScalar, gamma
 
 __all__ = ["cosine", "inverse_root", "level", "root", "smaller", "stepwise"]
 

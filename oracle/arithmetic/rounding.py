@@ -15,7 +15,7 @@ The functions that formulas use are those of `oracle.arithmetic.rounded_function
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -87,6 +87,7 @@ class Rounded:
     T: int = 1
     C: bool = False
     reading: float = 0
+    _error: Floats | None = field(default=None, init=False, repr=False)
 
     __array_ufunc__: ClassVar[None] = None  # a numpy array on the left leaves the operation to this class
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # comparisons are elementwise
@@ -115,6 +116,11 @@ class Rounded:
     @property
     def error(self) -> Floats:
         """The bound; infinite where some admitted order of the operations may leave the format's range."""
+        if self._error is None:  # several rules ask the same value
+            object.__setattr__(self, "_error", self._bound())
+        return self._error  # type: ignore[return-value]  # just set
+
+    def _bound(self) -> Floats:
         with quiet():
             underflow = self.r * self.precision.chain_underflow * self.H * self.A
             error = self.e + gamma(self.r, self.precision.unit) * (self.M + self.e) + underflow
@@ -206,10 +212,10 @@ Number = Rounded | RoundedScalar | int | float
 def atom(x: Any, precision: Precision, e: Any = 0.0, *, reading: float = 0) -> Rounded:
     """Make a value that programs hold as one number, off by at most ``e``."""
     magnitude = carrier(precision).upper(x)
-    shape = magnitude.shape
     with quiet():
         grown, shrunk = np.maximum(magnitude, 1.0), np.where(magnitude > 0, np.maximum(1 / magnitude, 1.0), 1.0)
-    return Rounded(x, precision, magnitude, np.broadcast_to(e, shape), 0.0, grown, shrunk, reading=reading)
+    inherited = e if np.shape(e) == magnitude.shape else np.broadcast_to(e, magnitude.shape)
+    return Rounded(x, precision, magnitude, inherited, 0.0, grown, shrunk, reading=reading)
 
 
 def given(values: Any, precision: Precision) -> Rounded:
@@ -226,13 +232,15 @@ def entered(value: RoundedScalar) -> Rounded:
         return result
     grown, shrunk = value.grown, value.shrunk
     fits = grown < precision.entry.largest / 2  # else it may enter as infinity
-    return replace(
-        result,
-        e=result.e + (precision.entry_underflow if fits else np.inf),
-        r=precision.entry_roundings * len(value.chain) + value.roundings,
-        H=np.asarray(grown),
-        L=np.asarray(shrunk),
-        A=grown * shrunk,
+    return Rounded(
+        x,
+        precision,
+        result.M,
+        result.e + (precision.entry_underflow if fits else np.inf),
+        precision.entry_roundings * len(value.chain) + value.roundings,
+        np.asarray(grown),
+        np.asarray(shrunk),
+        grown * shrunk,
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import flint
 import numpy as np
 
+from oracle.arithmetic.balls import lower, upper
 from oracle.arithmetic.formats import FLOAT64, Precision
 
-__all__ = ["RoundedScalar", "bias_correction", "gamma", "hyperparameter", "lower", "scalar", "scalar_sqrt", "upper"]
+__all__ = ["RoundedScalar", "bias_correction", "gamma", "hyperparameter", "scalar", "scalar_sqrt"]
 
 # Covers the roundings of the bound's own arithmetic, all of it on non-negative float64 numbers (relative error below 2^-43).
 INFLATION = 1 + 2.0**-40
@@ -24,20 +25,6 @@ POWER_ROUNDINGS = {True: 5, False: 9}
 def gamma(count: Any, unit: float) -> Any:
     """Largest relative error of ``count`` roundings: (1 - u)^-count - 1; an array for an array."""
     return np.expm1(-count * math.log1p(-unit))
-
-
-def upper(x: flint.arb) -> float:
-    """Return a float64 that is at least the modulus."""
-    end = x.abs_upper()
-    nearest = float(end)
-    return nearest if end <= nearest else math.nextafter(nearest, math.inf)
-
-
-def lower(x: flint.arb) -> float:
-    """Return a float64 that is at most the modulus."""
-    end = x.abs_lower()
-    nearest = float(end)
-    return nearest if end >= nearest else math.nextafter(nearest, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from properties.strategies.trainings import Plan
 from properties.subject import Floats, Group
 
 __all__ = [
+    "OPTIMIZERS",
     "missing_gradient_is_no_step",
     "permutation",
     "sign_symmetry",
@@ -26,7 +27,7 @@ __all__ = [
     "zero_gradient_rests",
 ]
 
-_OPTIMIZERS = (
+OPTIMIZERS = (
     "gd",
     "momentum_ema",
     "momentum_heavy_ball",
@@ -55,7 +56,7 @@ _PLAN = Plan(4, _ROWS, steps=(1, 5), narrow_steps=(1, 3))
 @claim(
     "zero_gradient_rests",
     kind="invariant",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"g_1 = \dots = g_T = 0, \ \lambda = 0 \implies \theta_T = \theta_0",
     source=_SOURCE,
     inputs=trained(replace(_PLAN, zeros=True), lambda training: without_decay(with_zero_gradients(training))),
@@ -78,7 +79,7 @@ def zero_gradient_rests(bench: Bench, *, training: Training) -> None:
 @claim(
     "sign_symmetry",
     kind="metamorphic",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"\theta_T(-\theta_0, -g) = -\theta_T(\theta_0, g)",
     source=_SOURCE,
     inputs=trained(_PLAN),
@@ -110,7 +111,7 @@ def _reversed(array: Floats) -> Floats:
 @claim(
     "permutation",
     kind="metamorphic",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"\theta_T(P \theta_0, P g) = P \theta_T(\theta_0, g)",
     source=_SOURCE,
     inputs=trained(_PLAN),
@@ -164,7 +165,7 @@ def _compare_halves(bench: Bench, training: Training, groups: tuple[tuple[int, .
 @claim(
     "splitting_a_tensor",
     kind="metamorphic",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"\theta_T(\theta_0^{(1)}, \theta_0^{(2)}) = \theta_T(\theta_0^{(1)} \oplus \theta_0^{(2)})",
     source=_SOURCE,
     inputs=trained(_PLAN),
@@ -188,7 +189,7 @@ def splitting_a_tensor(bench: Bench, *, training: Training) -> None:
 @claim(
     "splitting_a_group",
     kind="metamorphic",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"\theta_T(\{\theta^{(1)}\}, \{\theta^{(2)}\}) = \theta_T(\{\theta^{(1)}, \theta^{(2)}\})",
     source=_SOURCE,
     inputs=trained(_PLAN),
@@ -212,7 +213,7 @@ def splitting_a_group(bench: Bench, *, training: Training) -> None:
 @claim(
     "missing_gradient_is_no_step",
     kind="metamorphic",
-    formulas=_OPTIMIZERS,
+    formulas=OPTIMIZERS,
     statement=r"g_s = \varnothing \implies \theta_t \text{ and its count of steps stay as they are}",
     source="the rules count the updates that a parameter has received",
     inputs=trained(Plan(4, tensors=(2, 2), steps=(2, 4), narrow_steps=(2, 3), still=True)),

@@ -15,18 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from oracle.formula import Formula
-from properties.strategies.numbers import few_digits
+from properties.strategies.numbers import choice, few_digits
 
-__all__ = [
-    "STEERING",
-    "Steering",
-    "adjusted",
-    "common_values",
-    "decay_factor",
-    "may_pause",
-    "scheduled",
-    "steered_hyperparameters",
-]
+__all__ = ["STEERING", "Steering", "adjusted", "common_values", "decay_factor", "scheduled", "steered_hyperparameters"]
 
 
 @dataclass(frozen=True)
@@ -128,11 +119,6 @@ def adjusted(formula: Formula) -> tuple[str, ...]:
     return tuple(name for name in names if name in formula.hyperparameters)
 
 
-def may_pause(formula: Formula) -> bool:
-    """Whether a momentum of 0 is one of the formula's: Nesterov's and torch's dampened one are then other rules."""
-    return formula.id in ("momentum_ema", "momentum_heavy_ball")
-
-
 def decay_factor(formula: Formula, values: Mapping[str, float]) -> float:
     """What multiplies the decay coefficient of a formula: the learning rate, the schedule's multiplier, or nothing."""
     if formula.id == "weight_decay_unscaled":
@@ -163,29 +149,30 @@ def steered_hyperparameters(
     for name in formula.hyperparameters:
         match name:
             case "learning_rate":
-                values[name] = draw(st.sampled_from(steering.learning_rates))
+                values[name] = draw(choice(steering.learning_rates))
             case "schedule_multiplier":
-                values[name] = draw(st.sampled_from((0.5, 1.0, 0.25)))
+                values[name] = draw(choice((0.5, 1.0, 0.25)))
             case "beta1" | "beta2":
-                values[name] = draw(st.sampled_from(getattr(steering, name)))
+                values[name] = draw(choice(getattr(steering, name)))
             case "alpha":
-                values[name] = draw(st.sampled_from(steering.momenta))
+                values[name] = draw(choice(steering.momenta))
             case "momentum":
-                still = (0.0,) if may_pause(formula) else ()
-                values[name] = draw(st.sampled_from((*steering.momenta, *still)))
+                # Nesterov's and torch's dampened momentum of 0 are other rules to those who implement them.
+                still = (0.0,) if formula.id in ("momentum_ema", "momentum_heavy_ball") else ()
+                values[name] = draw(choice((*steering.momenta, *still)))
             case "dampening":
-                values[name] = draw(st.sampled_from((0.5, 0.25, 0.75)))
+                values[name] = draw(choice((0.5, 0.25, 0.75)))
             case "eps" if formula.id.endswith("eps_inside"):  # in the unit of a squared gradient
-                values[name] = few_digits((grad_scale * draw(st.sampled_from(steering.eps))) ** 2)
+                values[name] = few_digits((grad_scale * draw(choice(steering.eps))) ** 2)
             case "eps":
-                values[name] = few_digits(grad_scale * draw(st.sampled_from(steering.eps)))
+                values[name] = few_digits(grad_scale * draw(choice(steering.eps)))
             case "weight_decay":
-                values[name] = few_digits(draw(st.sampled_from(_DECAYS)) / decay_factor(formula, values))
+                values[name] = few_digits(draw(choice(_DECAYS)) / decay_factor(formula, values))
             case "l2_penalty" if "beta1" in formula.hyperparameters:
                 moved = param_scale or values["learning_rate"]
-                values[name] = few_digits(draw(st.sampled_from(_PENALTIES)) * grad_scale / moved)
+                values[name] = few_digits(draw(choice(_PENALTIES)) * grad_scale / moved)
             case "l2_penalty":
-                values[name] = few_digits(draw(st.sampled_from(_DECAYS)) / decay_factor(formula, values))
+                values[name] = few_digits(draw(choice(_DECAYS)) / decay_factor(formula, values))
             case _:
                 raise LookupError(f"no values to draw for the hyperparameter {name} of {formula.id}")
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from oracle.arithmetic.formats import Format
 from properties.subject import Floats
 
-__all__ = ["LAYOUTS", "few_digits", "magnitudes", "seeded_arrays", "small_arrays"]
+__all__ = ["LAYOUTS", "choice", "few_digits", "magnitudes", "seeded_arrays", "small_arrays", "whole"]
 
 _TENTHS = (10, 20, 30, 40, 5, 1, 15, 25, 2, 3, 7, 9, 12, 18, 33, 37)
 
@@ -29,11 +30,16 @@ LAYOUTS: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
+# A strategy that is made anew for each draw costs more than what is drawn from it.
+choice, whole = functools.cache(st.sampled_from), functools.cache(st.integers)
+
+
 def few_digits(value: float, digits: int = 3) -> float:
     """Round a hyperparameter to a few decimal digits."""
     return float(f"{value:.{digits}g}")
 
 
+@functools.cache
 def magnitudes(spread: int = 0, *, zeros: bool = False) -> SearchStrategy[float]:
     """Draw signed numbers between 0.1 and 4, or smaller by up to ``spread`` decades.
 
@@ -54,6 +60,7 @@ def magnitudes(spread: int = 0, *, zeros: bool = False) -> SearchStrategy[float]
     return st.sampled_from(table)
 
 
+@functools.cache
 @st.composite
 def small_arrays(
     draw: DrawFn, form: Format, shape: tuple[int, ...], scale: float, numbers: SearchStrategy[float]
@@ -74,6 +81,7 @@ def small_arrays(
     return form.round(scale * values).reshape(shape)
 
 
+@functools.cache
 @st.composite
 def seeded_arrays(draw: DrawFn, form: Format, shape: tuple[int, ...], scale: float, floor: float = 0.0) -> Floats:
     """Draw arrays from a seed and the shape of a distribution: for arrays too large to draw one by one.
@@ -85,7 +93,7 @@ def seeded_arrays(draw: DrawFn, form: Format, shape: tuple[int, ...], scale: flo
     floor : float
         Smallest magnitude, before scaling.
     """
-    random = np.random.Generator(np.random.Philox(draw(st.integers(0, 2**16 - 1))))
-    values = _DISTRIBUTIONS[draw(st.sampled_from(tuple(_DISTRIBUTIONS)))](random, shape)
+    random = np.random.Generator(np.random.Philox(draw(whole(0, 2**16 - 1))))
+    values = _DISTRIBUTIONS[draw(choice(tuple(_DISTRIBUTIONS)))](random, shape)
     values = np.copysign(np.maximum(np.abs(values), floor), values)
     return form.round(scale * np.clip(values, -4.0, 4.0))

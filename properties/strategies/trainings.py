@@ -12,15 +12,8 @@ from oracle.arithmetic.formats import FLOAT32, FORMATS
 from oracle.formula import Formula
 from properties.cases import Step, Training
 from properties.claims import Space
-from properties.strategies.hyperparameters import (
-    STEERING,
-    adjusted,
-    common_values,
-    may_pause,
-    scheduled,
-    steered_hyperparameters,
-)
-from properties.strategies.numbers import LAYOUTS, few_digits, magnitudes, seeded_arrays, small_arrays
+from properties.strategies.hyperparameters import STEERING, adjusted, common_values, scheduled, steered_hyperparameters
+from properties.strategies.numbers import LAYOUTS, choice, few_digits, magnitudes, seeded_arrays, small_arrays, whole
 from properties.subject import Floats, Group
 
 __all__ = ["PLANS", "Plan", "planned_trainings", "trainings"]
@@ -70,8 +63,6 @@ class Plan:
         Whether learning rates stay as they are.
     adjusted : bool
         Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
-    pausing : bool
-        Whether a momentum that is adjusted may become 0, where the formula's may.
     """
 
     cases: int
@@ -88,7 +79,6 @@ class Plan:
     layouts: bool = False
     still: bool = False
     adjusted: bool = False
-    pausing: bool = False
 
 
 PLANS: Mapping[str, Plan] = {
@@ -96,7 +86,7 @@ PLANS: Mapping[str, Plan] = {
     "wide": Plan(5, _MANY, tensors=(1, 3), steps=(2, 12), narrow_steps=(1, 3), layouts=True),
     "groups": Plan(4, tensors=(2, 3), groups=(2, 2), steps=(2, 6), narrow_steps=(2, 4), missing=True),
     "every": Plan(1, _EVERY, tensors=None, groups=(5, 5), steps=(2, 3), narrow_steps=(2, 2), layouts=True),
-    "adjusted": Plan(4, groups=(1, 2), tensors=(1, 2), steps=(3, 6), narrow_steps=(2, 3), adjusted=True, pausing=True),
+    "adjusted": Plan(4, groups=(1, 2), tensors=(1, 2), steps=(3, 6), narrow_steps=(2, 3), adjusted=True),
     "zeros": Plan(4, steps=(3, 5), narrow_steps=(2, 3), zeros=True),
     "smallest": Plan(1, extreme="smallest"),
     "small": Plan(1, extreme="small"),
@@ -132,10 +122,10 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     """Draw a training after a plan; its numbers are exact in the dtype."""
     steering, form = STEERING[dtype], FORMATS[dtype]
     low, high = _steps(plan, dtype)
-    length = draw(st.integers(low, high))
-    scale = steering.extremes[plan.extreme] if plan.extreme else draw(st.sampled_from(steering.scales))
+    length = draw(whole(low, high))
+    scale = steering.extremes[plan.extreme] if plan.extreme else draw(choice(steering.scales))
     shapes = _shapes(draw, plan)
-    owners = _owners(len(shapes), draw(st.integers(*plan.groups)))
+    owners = _owners(len(shapes), draw(whole(*plan.groups)))
     spread = 0 if plan.extreme else steering.spread
     singly = length * sum(_size(shape) for shape in shapes) <= _DRAWN_SINGLY
 
@@ -145,15 +135,15 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
         return draw(seeded_arrays(form, shape, factor, floor=10.0**-decades / 10))
 
     def laid_out(values: Floats) -> Floats:
-        return LAYOUTS[draw(st.sampled_from(tuple(LAYOUTS)))](values) if plan.layouts else values
+        return LAYOUTS[draw(choice(tuple(LAYOUTS)))](values) if plan.layouts else values
 
-    blank = draw(st.integers(1, length - 1)) if plan.zeros and length > 1 else None
+    blank = draw(whole(1, length - 1)) if plan.zeros and length > 1 else None
 
     def tensor_grad(shape: tuple[int, ...], number: int) -> Floats | None:
-        if plan.missing and draw(st.integers(0, 4)) == 4:
+        if plan.missing and draw(whole(0, 4)) == 4:
             return None
-        whole = number == blank or (plan.zeros and draw(st.integers(0, 3)) == 3)
-        return laid_out(array(shape, 0.0 if whole else scale, spread))
+        vanishes = number == blank or (plan.zeros and draw(whole(0, 3)) == 3)
+        return laid_out(array(shape, 0.0 if vanishes else scale, spread))
 
     groups, reaches = [], {}
     for tensors in owners:
@@ -183,7 +173,7 @@ def _hyperparameters(
         multiples = (64.0,) if FORMATS[dtype].bits < FLOAT32.bits else (1000.0,)
     elif decays:
         multiples = (1.0, 2.0)
-    reach = step * draw(st.sampled_from(multiples))
+    reach = step * draw(choice(multiples))
     if plan.common:
         return common_values(formula, dtype), (reach if decays else steering.learning_rates[-1] * 1e-3 * reach)
     return draw(steered_hyperparameters(formula, dtype, grad_scale, reach)), reach
@@ -197,18 +187,17 @@ def _changes(
     changing = plan.adjusted and adjusted(formula)
     if not changing and not draw(st.booleans()):
         return {}
-    number = draw(st.integers(0, len(groups) - 1))
-    name = draw(st.sampled_from(changing or scheduled(formula)))
+    number = draw(whole(0, len(groups) - 1))
+    name = draw(choice(changing or scheduled(formula)))
     factors = (0.5, 0.25) if changing else STEERING[dtype].changes
-    pause = (0.0,) if plan.pausing and name == "momentum" and may_pause(formula) else ()
-    factor = draw(st.sampled_from((*factors, *pause)))
+    factor = draw(choice(factors))
     return {number: {name: few_digits(factor * groups[number].hyperparameters[name])}}
 
 
 def _shapes(draw: DrawFn, plan: Plan) -> list[tuple[int, ...]]:
     if plan.tensors is None:
         return list(plan.shapes)
-    return [draw(st.sampled_from(plan.shapes)) for _ in range(draw(st.integers(*plan.tensors)))]
+    return [draw(choice(plan.shapes)) for _ in range(draw(whole(*plan.tensors)))]
 
 
 def _steps(plan: Plan, dtype: str) -> tuple[int, int]:

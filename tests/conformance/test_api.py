@@ -9,13 +9,14 @@ import pytest
 import torch
 
 import conformance
-from conformance import Report, UsageError, check, run
+from conformance import Report, UsageError, assert_conforms, check, run
 from conformance.backends import Backend, Expectation
 from conformance.errors import LoadError
 from conformance.faults.programs import Bookkeeping, Program
 from conformance.jsonlines import read
 from conformance.reproduction import importable
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision
+from properties.subject import Rejected
 from tests.helpers.judging import HONEST, implementation, rule_from
 
 ROOT = Path(conformance.__file__).parents[1]
@@ -369,3 +370,21 @@ def test_a_package_of_the_same_name_that_was_imported_before_is_named_in_one_lin
 
     assert error.startswith(f"ImportError: exactstep's package '{name}' must lie in {ROOT}, but ")
     assert error.endswith(f"{name}.py was imported before")
+
+
+def test_a_test_passes_for_what_conforms_and_fails_with_the_summary_of_what_does_not():
+    assert_conforms(clip, "clip_by_value")
+
+    with pytest.raises(AssertionError, match=r"deviates[\s\S]*follows_the_formula"):
+        assert_conforms(one_sided, "clip_by_value")
+
+
+def test_a_test_fails_where_nothing_was_shown():
+    def refusing(*, dtype, device):
+        def function(*arrays, **hyperparameters):
+            raise Rejected("nothing pleases it")
+
+        return function
+
+    with pytest.raises(AssertionError, match="mistrusted"):
+        assert_conforms(refusing, "clip_by_value")

@@ -114,7 +114,7 @@ def test_an_error_ends_in_one_line_that_names_it(
         (["run", "torch", "-k", "no_such_check"], "no_such_check"),
         (["run", "torch", "-k", "adam and"], "adam and"),
         (["run", "torch", "--prof", "quick"], "--prof"),
-        (["check", "torch.optim:Adam"], "--as"),
+        (["check", "torch.optim:Adam", "--dtype", "float32"], "--as"),
         (["check", "torch.optim:Adam", "--as", "adamm"], "adam, "),
         (["check", "torch.optim:Adam", "--as", "adam", "--set", "beta1"], "NAME=NUMBER"),
         (["check", "torch.optim:Adam", "--as", "adam", "--set", "=1"], "NAME=NUMBER"),

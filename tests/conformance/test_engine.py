@@ -17,6 +17,7 @@ from properties.cases import Step
 from properties.catalogue import claims_for
 from properties.claims import Space, claim
 from properties.optimizers.elementwise import sign_symmetry
+from properties.optimizers.lifecycle import resuming_changes_nothing
 from properties.subject import Rejected
 from tests.helpers.judging import (
     FEW,
@@ -542,3 +543,14 @@ def _without_gradients(inputs):
     training = inputs["training"]
     steps = tuple(replace(step, grads=tuple(0 * grad for grad in step.grads)) for step in training.steps)
     return {"training": replace(training, steps=steps)}
+
+
+def test_what_a_subject_does_not_offer_is_unsupported_and_not_counted():
+    def bare(params, groups, *, dtype, device):
+        return HONEST(params, groups, dtype=dtype, device=device)
+
+    record = judged(bare, [resuming_changes_nothing])
+
+    assert record.status == "unsupported"
+    assert not record.counted
+    assert record.message == "mine does not offer resumed"

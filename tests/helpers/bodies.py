@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ class _Stepper:
         self._owner = {tensor: number for number, group in enumerate(groups) for tensor in group.tensors}
 
     def step(self, grads: Sequence[Floats | None]) -> None:
+        self._grads = grads
         for tensor, grad in enumerate(grads):
             if grad is not None:
                 self._params[tensor], self._states[tensor] = self._formula(
@@ -43,6 +45,21 @@ class _Stepper:
 
     def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
         self._groups[group].update(values)
+
+    def grads(self) -> list[Floats | None]:
+        return [None if grad is None else np.array(grad, dtype=np.float64) for grad in self._grads]
+
+    def copied(self) -> _Stepper:
+        return copy.deepcopy(self)
+
+    resumed = copied  # there is nothing that is not saved
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        self._groups.append(dict(hyperparameters))
+        for param in params:
+            self._owner[len(self._params)] = len(self._groups) - 1
+            self._params.append(np.array(param, dtype=self._dtype))
+            self._states.append(initial_state(self._formula.state_type, np.zeros_like(self._params[-1])))
 
 
 def factory(formula: Formula) -> Any:
@@ -72,4 +89,5 @@ def factory(formula: Formula) -> Any:
 
     if formula.drawn:
         return drawn
+    optimizers.offers = ("resumed", "copied", "add_group", "grads")
     return {"optimizer": optimizers, "function": functions, "schedule": schedules}[formula.kind]

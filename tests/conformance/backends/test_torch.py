@@ -216,3 +216,58 @@ def test_fused_kernels_on_the_cpu_ignore_strides(fused, end):
     optimizer.step()
 
     assert parameter.tolist() == end, "torch minds strides now: drop the expectation for this version"
+
+
+def test_saving_and_loading_makes_a_new_optimizer_with_all_that_was_kept():
+    group = Group((0,), values_of("adamw"))
+    subject = chosen("adamw", "loop").factory([np.ones(2)], [group], **CPU)
+    subject.step([np.ones(2)])
+    subject.set_hyperparameters(0, {"learning_rate": 0.25})
+
+    resumed = subject.resumed()
+
+    assert resumed.optimizer is not subject.optimizer
+    assert resumed.optimizer.param_groups[0]["lr"] == 0.25
+    assert np.array_equal(resumed.params()[0], subject.params()[0])
+    assert np.array_equal(resumed.state()[0]["exp_avg"], subject.state()[0]["exp_avg"])
+
+
+def test_a_copy_shares_nothing():
+    subject = chosen("adam", "loop").factory([np.ones(2)], [Group((0,), values_of("adam"))], **CPU)
+    subject.step([np.ones(2)])
+    copy = subject.copied()
+
+    subject.step([np.ones(2)])
+
+    assert not np.array_equal(copy.params()[0], subject.params()[0])
+    assert copy.optimizer.param_groups[0]["params"][0] is copy.parameters[0]
+
+
+def test_a_late_group_is_added_with_its_own_hyperparameters():
+    subject = chosen("gd", "loop").factory([np.zeros(2)], [Group((0,), {"learning_rate": 1.0})], **CPU)
+
+    subject.add_group([np.zeros(3)], {"learning_rate": 0.5})
+    subject.step([np.ones(2), np.ones(3)])
+
+    assert [params.tolist() for params in subject.params()] == [[-1.0, -1.0], [-0.5, -0.5, -0.5]]
+
+
+@pytest.mark.parametrize(("path", "left"), [("loop", 1.0), ("foreach", 1.5), ("fused", 1.0)])
+def test_the_foreach_path_of_nesterov_adds_the_velocity_to_the_gradient(path, left):
+    group = Group((0,), {"learning_rate": 1.0, "momentum": 0.5})
+    subject = chosen("momentum_nesterov", path).factory([np.zeros(2)], [group], **CPU)
+
+    subject.step([np.ones(2)])
+
+    assert subject.grads()[0].tolist() == [left, left]
+
+
+def test_a_momentum_that_pauses_at_zero_leaves_the_buffer_alone():
+    group = Group((0,), {"learning_rate": 1.0, "momentum": 0.5})
+    subject = chosen("momentum_heavy_ball", "loop").factory([np.zeros(1)], [group], **CPU)
+
+    for momentum, grad in ((0.5, 1.0), (0.0, 2.0), (0.5, 0.0)):
+        subject.set_hyperparameters(0, {"momentum": momentum})
+        subject.step([np.array([grad])])
+
+    assert subject.params()[0].tolist() == [-3.5]  # with the second gradient in the buffer it would be -4

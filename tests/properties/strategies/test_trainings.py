@@ -115,14 +115,6 @@ def test_what_is_adjusted_changes_between_steps(formula: str, name: str) -> None
     assert any(name in change for training in drawn for step in training.steps for change in step.changes.values())
 
 
-@pytest.mark.parametrize(("formula", "pauses"), [("momentum_ema", True), ("momentum_nesterov", False)])
-def test_momentum_pauses_where_none_is_some_of_it(formula: str, pauses: bool) -> None:
-    drawn = _trainings(get(formula), "float64", "adjusted", 20)
-    changes = [change for training in drawn for step in training.steps for change in step.changes.values()]
-
-    assert any(change.get("momentum") == 0.0 for change in changes) is pauses
-
-
 def test_betas_are_never_adjusted() -> None:
     assert {"beta1", "beta2"}.isdisjoint(adjusted(get("adamw")))
 

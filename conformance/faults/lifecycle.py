@@ -1,0 +1,237 @@
+"""Faults of what happens to an optimizer between updates: saved, loaded, copied, given another group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from conformance.faults.adam import ADAM
+from conformance.faults.decay import ADAMW
+from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.lion import LION
+from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program
+from properties.subject import Floats
+
+__all__ = ["FAULTS"]
+
+
+class MemoriesLost(Bookkeeping):
+    """Averages and buffers are not saved."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Take over counters and options alone."""
+        self.steps, self.options = saved.steps, saved.options
+
+
+class StepsLost(Bookkeeping):
+    """Counters are not saved."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Take over memories and options alone."""
+        self.memories, self.options = saved.memories, saved.options
+
+
+class OptionsLost(Bookkeeping):
+    """Hyperparameters that were changed are not saved."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Take over memories and counters alone."""
+        self.memories, self.steps = saved.memories, saved.steps
+
+
+class SavedInSingle(Bookkeeping):
+    """Memories are saved in float32."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Round what is taken over."""
+        super().restore(saved)
+        for memory in self.memories:
+            for name, entry in memory.items():
+                memory[name] = np.asarray(entry, dtype=np.float32).astype(self.arithmetic.type)
+
+
+class CountedOnLoad(Bookkeeping):
+    """Loading counts as an update."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Advance every counter that has begun."""
+        super().restore(saved)
+        self.steps = [step + (step > 0) for step in self.steps]
+
+
+class GroupsLoadedBackwards(Bookkeeping):
+    """The options of groups are loaded in the other order."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Take over the last group's options for the first."""
+        super().restore(saved)
+        self.options = self.options[::-1]
+
+
+class MemoriesSharedByCopy(Bookkeeping):
+    """A copy shares the memories of the original."""
+
+    def copied(self) -> Bookkeeping:
+        """Copy the parameters alone."""
+        stepper = super().copied()
+        stepper.memories = self.memories
+        return stepper
+
+
+class ParametersSharedByCopy(Bookkeeping):
+    """A copy shares the parameters of the original."""
+
+    def copied(self) -> Bookkeeping:
+        """Copy memories and counters alone."""
+        stepper = super().copied()
+        stepper.values = self.values
+        return stepper
+
+
+class LateGroupCounted(Bookkeeping):
+    """A group that is added later goes on from the count of the first."""
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Start with the first tensor's count."""
+        super().add_group(params, hyperparameters)
+        self.steps[-len(params) :] = [self.steps[0]] * len(params)
+
+
+class LateGroupIgnored(Bookkeeping):
+    """A group that is added later is never updated."""
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Forget the group's tensors."""
+        super().add_group(params, hyperparameters)
+        self.members[-1] = ()
+
+
+class LateGroupLikeFirst(Bookkeeping):
+    """A group that is added later gets the options of the first."""
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Ignore the hyperparameters that are given."""
+        super().add_group(params, self.groups[0].hyperparameters)
+
+
+class AllMemoriesAnew(Bookkeeping):
+    """Adding a group makes the memories of all anew."""
+
+    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+        """Forget what was remembered."""
+        super().add_group(params, hyperparameters)
+        self.memories = [{} for _ in self.values]
+
+
+class GradientsCleared(Bookkeeping):
+    """The update sets gradients to zero."""
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Update, then clear."""
+        super().step(grads)
+        for grad in self.given:
+            if grad is not None:
+                grad[...] = 0
+
+
+def _penalty_in_place(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    g += h.l2_penalty * theta
+    return ADAM(theta, g, memory, h, t)
+
+
+def _buffer_is_gradient(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    g += h.momentum * memory.get("momentum_buffer", np.zeros_like(g))
+    memory["momentum_buffer"] = g
+    moved: Array = theta - h.learning_rate * g
+    return moved
+
+
+FAULTS = (
+    Fault(
+        "adam_moments_lost_on_load",
+        "adam",
+        "A state dict holds the counters and no averages.",
+        Program(ADAM, MemoriesLost),
+    ),
+    Fault(
+        "momentum_heavy_ball_buffer_lost_on_load",
+        "momentum_heavy_ball",
+        "The velocity is not saved.",
+        Program(HEAVY_BALL, MemoriesLost),
+    ),
+    Fault("adam_step_lost_on_load", "adam", "The step counter starts anew after loading.", Program(ADAM, StepsLost)),
+    Fault(
+        "adam_step_counted_on_load",
+        "adam",
+        "Loading a state dict advances the step counter.",
+        Program(ADAM, CountedOnLoad),
+    ),
+    Fault(
+        "adamw_changed_options_lost_on_load",
+        "adamw",
+        "A learning rate that a schedule has set is not saved.",
+        Program(ADAMW, OptionsLost),
+    ),
+    Fault(
+        "adamw_moments_saved_in_single",
+        "adamw",
+        "Averages are saved in float32 whatever the dtype.",
+        Program(ADAMW, SavedInSingle),
+    ),
+    Fault(
+        "adamw_groups_loaded_backwards",
+        "adamw",
+        "The options of two groups change places when loaded.",
+        Program(ADAMW, GroupsLoadedBackwards),
+    ),
+    Fault(
+        "adam_moments_shared_by_copy",
+        "adam",
+        "A deep copy goes on with the averages of the original.",
+        Program(ADAM, MemoriesSharedByCopy),
+    ),
+    Fault(
+        "lion_parameters_shared_by_copy",
+        "lion",
+        "A deep copy goes on updating the parameters of the original.",
+        Program(LION, ParametersSharedByCopy),
+    ),
+    Fault(
+        "adam_late_group_counted",
+        "adam",
+        "A group that is added later takes over the step count of the first.",
+        Program(ADAM, LateGroupCounted),
+    ),
+    Fault("gd_late_group_ignored", "gd", "A group that is added later is not updated.", Program(GD, LateGroupIgnored)),
+    Fault(
+        "adamw_late_group_like_first",
+        "adamw",
+        "A group that is added later gets the hyperparameters of the first.",
+        Program(ADAMW, LateGroupLikeFirst),
+    ),
+    Fault(
+        "momentum_heavy_ball_forgets_for_late_group",
+        "momentum_heavy_ball",
+        "Adding a group clears the velocities of all.",
+        Program(HEAVY_BALL, AllMemoriesAnew),
+    ),
+    Fault(
+        "gd_gradients_cleared",
+        "gd",
+        "The update leaves zeros in place of the gradients.",
+        Program(GD, GradientsCleared),
+    ),
+    Fault(
+        "adam_l2_penalty_added_in_place",
+        "adam_l2",
+        "The penalty is added to the gradient where the caller keeps it.",
+        Program(_penalty_in_place),
+    ),
+    Fault(
+        "momentum_heavy_ball_buffer_is_gradient",
+        "momentum_heavy_ball",
+        "The velocity is accumulated in the memory of the gradient.",
+        Program(_buffer_is_gradient),
+    ),
+)

@@ -1,0 +1,297 @@
+"""The laws of an optimizer that claims no formula: each is seen to hold, and to be broken."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+
+import pytest
+
+from conformance import UsageError, laws
+from conformance.cli import main
+from conformance.laws import LawProfile, decided
+from properties.laws import DUTIES, LAWS
+
+torch = pytest.importorskip("torch")
+
+OBEYED_BY_ALL = {duty.name for duty in DUTIES} | {
+    "permutation",
+    "splitting",
+    "tensors_apart",
+    "groups_apart",
+    "translation",
+    "sign_symmetry",
+    "linear_in_learning_rate",
+    "zero_learning_rate_rests",
+    "zero_gradient_rests",
+    "constant_gradient_descends",
+    "late_start",
+}
+
+
+def outcomes(profile: LawProfile) -> dict[str, str]:
+    return {record.name: record.outcome for record in profile.records}
+
+
+class Descent(torch.optim.Optimizer):
+    """Plain descent with hooks for what may go wrong."""
+
+    calls = 0
+
+    def __init__(self, params, lr=0.1, weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        self.calls += 1
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.sub_(self.update(p, p.grad, group, self.state[p]))
+
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad
+
+
+class OfFirst(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * (grad + grad[0] / 16)
+
+
+class OfMean(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * (grad - grad.mean())
+
+
+class OfGroup(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad / len(group["params"])
+
+
+class OfAllGroups(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad / len(self.param_groups)
+
+
+class OfPlace(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad * torch.sign(p)
+
+
+class OfPositive(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad.clamp(min=0)
+
+
+class RootOfRate(Descent):
+    def update(self, p, grad, group, state):
+        return math.sqrt(group["lr"]) * grad
+
+
+class WithoutRate(Descent):
+    def update(self, p, grad, group, state):
+        return 0.125 * grad
+
+
+class Restless(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * (grad + 0.01)
+
+
+class Ascent(Descent):
+    def update(self, p, grad, group, state):
+        return -group["lr"] * grad
+
+
+class Shrinking(Descent):
+    """Divides by the number of calls, whoever is called."""
+
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad / self.calls
+
+
+class Random(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad * torch.rand_like(grad)
+
+
+class Clearing(Descent):
+    def update(self, p, grad, group, state):
+        moved = group["lr"] * grad
+        grad.zero_()
+        return moved
+
+
+class Cloned(Descent):
+    """A copy that keeps the parameters of the original."""
+
+    def __deepcopy__(self, memo):
+        other = Descent([p for group in self.param_groups for p in group["params"]], lr=self.param_groups[0]["lr"])
+        memo[id(self)] = other
+        return other
+
+
+class Decayed(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * grad + self.part(group) * p
+
+    def part(self, group):
+        return group["lr"] * group["weight_decay"]
+
+
+class DecayedWithoutRate(Decayed):
+    def part(self, group):
+        return group["weight_decay"]
+
+
+class SignOf(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * torch.sign(grad)
+
+
+class InProportion(Descent):
+    def update(self, p, grad, group, state):
+        return group["lr"] * p.norm() * torch.sign(grad)
+
+
+@pytest.mark.parametrize("target", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW, torch.optim.RMSprop])
+def test_what_every_plain_rule_obeys_holds(target):
+    found = outcomes(laws(target))
+
+    assert {name for name in OBEYED_BY_ALL if found[name] != "holds"} == set()
+
+
+@pytest.mark.parametrize(
+    ("target", "law"),
+    [
+        (SignOf, "gradient_scale_ignored"),
+        (Descent, "gradient_scale_followed"),
+        (InProportion, "parameter_scale_followed"),
+        (Decayed, "decay_times_learning_rate"),
+        (DecayedWithoutRate, "decay_without_learning_rate"),
+    ],
+)
+def test_a_law_that_only_some_obey_holds_for_one_that_does(target, law):
+    assert outcomes(laws(target))[law] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("target", "law"),
+    [
+        (OfFirst, "permutation"),
+        (OfMean, "splitting"),
+        (OfGroup, "tensors_apart"),
+        (OfAllGroups, "groups_apart"),
+        (OfPlace, "translation"),
+        (OfPositive, "sign_symmetry"),
+        (Descent, "gradient_scale_ignored"),
+        (SignOf, "gradient_scale_followed"),
+        (Descent, "parameter_scale_followed"),
+        (RootOfRate, "linear_in_learning_rate"),
+        (WithoutRate, "zero_learning_rate_rests"),
+        (Restless, "zero_gradient_rests"),
+        (DecayedWithoutRate, "decay_times_learning_rate"),
+        (Decayed, "decay_without_learning_rate"),
+        (Ascent, "constant_gradient_descends"),
+        (Shrinking, "late_start"),
+        (Random, "repeats"),
+        (Shrinking, "resumes"),
+        (Cloned, "copies"),
+        (Clearing, "keeps_gradients"),
+    ],
+)
+def test_each_law_is_seen_to_be_broken(target, law):
+    assert outcomes(laws(target))[law] == "broken"
+
+
+def test_every_law_is_among_those_seen_to_be_broken():
+    mark = test_each_law_is_seen_to_be_broken.pytestmark[0]
+
+    assert {law for _, law in mark.args[1]} == {entry.name for entry in (*LAWS, *DUTIES)}
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "outcome"),
+    [
+        (0.0, 0.0, "holds"),
+        (2.0**-52, 2.0**-23, "holds"),
+        (2.0**-40, 2.0**-23, "undecided"),
+        (0.5, 0.5, "broken"),
+        (2.0**-34, 2.0**-24, "broken"),
+        (2.0**-41, 0.0, "undecided"),
+        (math.inf, math.inf, "broken"),
+    ],
+)
+def test_rounding_is_told_from_mathematics_by_how_it_shrinks(wide, narrow, outcome):
+    assert decided(wide, narrow) == outcome
+
+
+def test_only_broken_duties_and_crashes_are_failures():
+    assert laws(OfMean).failed == ()
+    assert [record.name for record in laws(Clearing).failed] == ["keeps_gradients"]
+
+
+def test_what_does_not_run_at_all_is_told_once():
+    profile = laws(torch.optim.LBFGS)
+
+    assert [record.outcome for record in profile.records] == ["crash"]
+    assert "closure" in profile.summary()
+
+
+def test_what_is_not_offered_is_said():
+    assert outcomes(laws(torch.optim.Rprop))["decay_times_learning_rate"] == "not offered"
+
+
+def test_the_same_arguments_give_the_same_profile():
+    assert laws(torch.optim.NAdam, seed=3).as_json() == laws(torch.optim.NAdam, seed=3).as_json()
+
+
+def test_the_numbers_are_in_the_json():
+    found = json.loads(laws(Descent).as_json())
+
+    broken = next(record for record in found["records"] if record["name"] == "gradient_scale_ignored")
+    assert broken["departures"]["float64"] > 1
+
+
+def test_loading_turns_the_product_of_nadam_into_the_parameters_dtype():
+    weights = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
+    optimizer = torch.optim.NAdam([weights])
+    weights.grad = torch.ones(1, dtype=torch.float64)
+    optimizer.step()
+    saved = copy.deepcopy(optimizer.state_dict())
+
+    optimizer.load_state_dict(saved)
+
+    assert saved["state"][0]["mu_product"].dtype == torch.float32
+    assert optimizer.state[weights]["mu_product"].dtype == torch.float64
+    assert outcomes(laws(torch.optim.NAdam))["resumes"] == "broken"
+
+
+@pytest.mark.parametrize("target", [abs, "math:sqrt", 3])
+def test_what_is_no_optimizer_needs_a_formula(target):
+    with pytest.raises(UsageError, match="without a formula"):
+        laws(target)
+
+
+def test_a_seed_is_not_negative():
+    with pytest.raises(UsageError, match="seed must be an integer of at least 0, got seed=-1"):
+        laws(Descent, seed=-1)
+
+
+def test_the_command_without_a_formula_shows_the_laws(capsys):
+    assert main(["check", "torch.optim:AdamW"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "holds        decay_times_learning_rate" in shown
+    assert "no verdict" in shown
+
+
+def test_the_command_fails_for_a_broken_duty(capsys):
+    assert main(["check", "torch.optim:NAdam"]) == 1
+    assert "broken       resumes" in capsys.readouterr().out
+
+
+def test_options_of_a_verdict_need_a_formula(capsys):
+    assert main(["check", "torch.optim:AdamW", "--set", "beta1=0.9"]) == 2
+    assert "need --as" in capsys.readouterr().err
