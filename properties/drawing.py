@@ -10,7 +10,7 @@ from random import Random
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, find, given, seed, settings, strategies
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import Flaky, NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
 from properties.strategies.provider import BACKEND
@@ -97,14 +97,14 @@ def shrink(
     strategy, count, seed_number
         As they were given to `draw_cases`.
     fails : callable
-        Whether a case fails; deterministic.
+        Whether a case fails.
     budget : int
         Largest number of calls of ``fails``.
 
     Returns
     -------
     case or None
-        The smallest failing case found; None if none failed within the budget.
+        The smallest failing case found; None if none failed within the budget, or one did not do so again.
     """
     smallest: list[Case] = []
     calls = 0
@@ -127,7 +127,7 @@ def shrink(
             settings=_settings(count + 1, Phase.generate, Phase.shrink),
             random=Random(seed_number),
         )
-    except NoSuchExample:
+    except (NoSuchExample, Flaky):
         return None
     except _BudgetSpent:
         return smallest[0] if smallest else None

@@ -176,3 +176,14 @@ def test_a_failing_case_is_found_even_if_the_budget_ends_before_the_smallest() -
 
     assert found is not None
     assert found > 30
+
+
+def test_nothing_comes_of_shrinking_what_does_not_fail_again() -> None:
+    seen: set[int] = set()
+
+    def fails_once(case: int) -> bool:
+        new = case > 100 and case not in seen
+        seen.add(case)
+        return new
+
+    assert shrink(st.integers(0, 1000), fails_once, 20, 0, 200) is None

@@ -4,7 +4,7 @@ import itertools
 from fractions import Fraction as F
 
 import sympy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oracle.arithmetic.symbols import SymbolArray, symbol_array
@@ -85,6 +85,7 @@ def test_each_order_of_a_float_sum_is_off_by_at_most_n_minus_1_roundings_of_all(
     numbers = st.integers(-(2**53), 2**53).map(float) | st.floats(-1e6, 1e6)
 
     @given(st.lists(numbers, min_size=2, max_size=7))
+    @example([1.0, float(ROUNDOFF)])
     @settings(max_examples=60, database=None)
     def check(terms):
         exact = sum(map(F, terms))
