@@ -15,6 +15,7 @@ from conformance.presentation import (
     by_cause,
     by_implementation,
     distance,
+    evaluations,
     figure,
     headline,
     interval,
@@ -50,6 +51,9 @@ _WIDTH = 110
 _INPUT = 16
 
 _BAR = 20
+
+#: Implementations that are named before the others are counted.
+_LABELS = 3
 
 #: Seconds before a progress bar appears, and between two states of it.
 _PATIENCE, _PERIOD = 1.0, 0.1
@@ -176,6 +180,9 @@ def _summary(report: Report, colour: bool) -> Iterator[str]:
     closest = worst(report.checks)
     if closest:
         yield f"  closest to its bound: {closest.id}, at {figure(closest.error_over_bound)} of it"
+    for evaluation, labels in evaluations(report.checks).items():
+        shown = ", ".join(labels[:_LABELS]) + (f" and {len(labels) - _LABELS} more" if len(labels) > _LABELS else "")
+        yield from _wrapped(f"{evaluation} by {shown}", "not as printed, but within bounds of its own: ", indent=2)
     environment = dict(report.environment)
     matching = environment.pop("matching", "")  # no version: the names under which a target takes hyperparameters
     if matching:

@@ -12,6 +12,7 @@ from conformance.presentation import (
     MARKS,
     by_implementation,
     columns,
+    evaluations,
     facts,
     figure,
     headline,
@@ -84,6 +85,7 @@ def _verdict(records: Sequence[CheckRecord]) -> str:
     closest = worst(records)
     notes = [] if counted else ["not counted"]
     notes += [f"{figure(closest.error_over_bound)} × bound"] if closest else []
+    notes += [f"as {evaluation}" for evaluation in evaluations(records)]
     known = known_deviations(records)
     notes += [known] if known and status != "expected-deviation" else []
     return ", ".join([f"{MARKS[status]} {status}", *notes])

@@ -19,6 +19,7 @@ __all__ = [
     "columns",
     "distance",
     "drawn_ranges",
+    "evaluations",
     "facts",
     "figure",
     "headline",
@@ -164,6 +165,15 @@ def scope(report: Report) -> str:
     )
     ending = "" if report.complete else " The run did not come to its end: what is missing is unknown."
     return (judged if found else "Nothing was judged.") + ending
+
+
+def evaluations(records: Sequence[CheckRecord]) -> dict[str, list[str]]:
+    """Return, by evaluation other than the printed one, the implementations whose results only it contains."""
+    found: dict[str, dict[str, None]] = {}
+    for record in records:
+        if record.evaluation not in ("", record.formula):
+            found.setdefault(record.evaluation, {})[record.implementation] = None
+    return {evaluation: list(labels) for evaluation, labels in found.items()}
 
 
 def why_nothing(records: Sequence[CheckRecord]) -> str:

@@ -105,6 +105,15 @@ def test_nothing_judged_says_why() -> None:
     assert "nothing was judged" not in printed(report_of(check_record(), check_record("unsupported", counted=False)))
 
 
+def test_another_evaluation_than_the_printed_one_is_named_with_who_computes_it() -> None:
+    records = [check_record(implementation=f"mine.{number}", evaluation="one_pass") for number in range(5)]
+
+    text = printed(report_of(check_record(evaluation="adam"), *records))
+
+    assert "within bounds of its own: one_pass by mine.0, mine.1, mine.2 and 2 more" in text
+    assert "adam by" not in text
+
+
 def test_the_matching_of_names_stands_apart_from_versions() -> None:
     text = printed(report_of(check_record(), environment={"torch": "2.13.0", "matching": "lr is learning_rate"}))
 

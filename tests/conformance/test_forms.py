@@ -36,6 +36,10 @@ def test_markdown_tells_known_deviations_beside_the_verdict() -> None:
     assert "| ✓ conforms, 0.75 × bound, 1 known deviation |" in text
 
 
+def test_markdown_names_another_evaluation_than_the_printed_one() -> None:
+    assert "| ✓ conforms, 0.75 × bound, as one_pass |" in markdown(report_of(check_record(evaluation="one_pass")))
+
+
 def test_every_row_of_the_markdown_table_has_the_same_cells() -> None:
     rows = [line for line in markdown(every_status()).splitlines() if line.startswith("|")]
 
