@@ -24,10 +24,14 @@ Outcome = Literal["holds", "broken", "undecided", "not offered", "crash"]
 DTYPES = ("float64", "float32")
 
 #: Inputs that every law is tried on.
-_TRIALS = 5
+_TRIALS = 6
 
 # From float32 to float64 rounding shrinks by about 2^-29, and mathematics does not.
-_SHRUNK, _STAYED, _NOISE = 2.0**-20, 2.0**-10, 2.0**-40
+_SHRUNK, _STAYED = 2.0**-20, 2.0**-10
+
+# What departs by no more in float64 is its rounding; what departs by no more than this in both may be that of float32,
+# in which an optimizer may compute some part whatever its parameters are.
+_ROUNDING, _SINGLE = 2.0**-45, 2.0**-16
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,18 @@ class LawProfile:
     matching : str
         Which of its keywords are taken for the learning rate and the decay.
     records : tuple of LawRecord
+    inputs : int
+        How many each law was tried on.
+    refusal : str
+        Why the target refused others, such as vectors; empty if it did not.
     """
 
     target: str
     seed: int
     matching: str
     records: tuple[LawRecord, ...]
+    inputs: int
+    refusal: str = ""
 
     @property
     def failed(self) -> tuple[LawRecord, ...]:
@@ -94,7 +104,8 @@ class LawProfile:
             told = numbers if record.outcome in ("broken", "undecided") and numbers else record.message
             note = f"  ({told})" if told else ""
             lines.append(f"  {record.outcome:<11}  {record.name:<{width}}  {record.sentence}{note}")
-        lines += ["", f"  departures in units of the largest update, {_TRIALS} inputs, seed {self.seed}"]
+        lines += ["", f"  departures in units of the largest update, {self.inputs} inputs, seed {self.seed}"]
+        lines += [f"  other inputs were refused: {self.refusal}"] if self.refusal else []
         return "\n".join(lines)
 
     def as_json(self) -> str:
@@ -127,7 +138,7 @@ def laws(target: Any, *, seed: int = 0, device: str = "cpu") -> LawProfile:
     implementation = targets.unknown_optimizer(target)
     factory: OptimizerFactory = implementation.factory
     rigs = {dtype: Rig(factory, tuple(factory.spellings), dtype, device) for dtype in DTYPES}
-    inputs = trials(derived_seed("laws", seed) % 2**63, _TRIALS)
+    inputs, refusal = _accepted(rigs["float64"], trials(derived_seed("laws", seed) % 2**63, _TRIALS))
     judged: list[LawRecord] = []
     for entry in (*DUTIES, *LAWS):
         record = LawRecord(entry.name, entry.sentence, "not offered", duty=isinstance(entry, Duty))
@@ -140,14 +151,32 @@ def laws(target: Any, *, seed: int = 0, device: str = "cpu") -> LawProfile:
         judged.append(record)
         if judged[0].outcome == "crash":
             break  # what does not run at all is told once
-    return LawProfile(implementation.label, seed, implementation.matching, tuple(judged))
+    return LawProfile(implementation.label, seed, implementation.matching, tuple(judged), len(inputs), refusal)
+
+
+def _accepted(rig: Rig, drawn: Sequence[Trial]) -> tuple[list[Trial], str]:
+    """Return the trials that the constructor does not refuse, and why it refuses the others; some take matrices only."""
+    accepted, refusal = [], ""
+    for param, grads in drawn:
+        try:
+            with guard(0):
+                rig.train(param, [])
+        except Rejected as error:
+            refusal = str(error)
+        except (Exception, SystemExit):  # noqa: BLE001 - what a target raises is judged where laws are
+            accepted.append((param, grads))
+        else:
+            accepted.append((param, grads))
+    if not accepted:
+        raise UsageError(f"the target refuses a learning rate of 1/8 beside its defaults: {refusal}")
+    return accepted, refusal
 
 
 def _judged(record: LawRecord, entry: Duty | Law, rigs: Mapping[str, Rig], inputs: Sequence[Trial]) -> LawRecord:
     try:
         return _kept(record, entry, rigs, inputs) if isinstance(entry, Duty) else _departed(record, entry, rigs, inputs)
     except Rejected as refusal:
-        raise UsageError(f"the target refuses a learning rate of 1/8 beside its defaults: {refusal}") from refusal
+        return replace(record, message=str(refusal))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what a target raises is its outcome, and no failure of ours
         return replace(record, outcome="crash", message=described(error).splitlines()[0])
 
@@ -166,8 +195,8 @@ def _departed(record: LawRecord, law: Law, rigs: Mapping[str, Rig], inputs: Sequ
 
 def decided(wide: float, narrow: float) -> Outcome:
     """Tell rounding from mathematics by the departures in float64 and float32."""
-    if wide == 0 or wide <= _SHRUNK * narrow < math.inf:
+    if wide <= _ROUNDING or wide <= _SHRUNK * narrow < math.inf:
         return "holds"
-    if wide >= _STAYED * narrow and wide > _NOISE:
+    if wide >= _STAYED * narrow and wide > _SINGLE:
         return "broken"
     return "undecided"

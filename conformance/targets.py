@@ -112,7 +112,9 @@ def unknown_optimizer(target: Any) -> Implementation:
         raise UsageError(
             f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
         )
-    spellings = matched(("learning_rate", "weight_decay"), _constructor_parameters(found))
+    # Of one that claims no formula, a decay without further words may be that of an average.
+    offered = set(_constructor_parameters(found)) - {"decay"}
+    spellings = matched(("learning_rate", "weight_decay"), offered)
     factory = OptimizerFactory(found, spellings)
     return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,9 @@ LEARNING_RATE, DECAY = 0.125, 0.5
 
 #: What tensors and gradients are multiplied by; a power of two, so that this rounds nothing.
 _FACTOR = 8.0
+
+#: Of trials, in turn. Matrices, which some rules treat apart, are cut into halves of one shape, vectors into others.
+_SHAPES: tuple[tuple[int, ...], ...] = ((12,), (4, 3), (2, 6))
 
 #: Parameters, and gradients of several steps.
 Trial = tuple[Floats, list[Floats]]
@@ -108,15 +111,16 @@ def trials(seed: int, count: int) -> list[Trial]:
 
     Returns
     -------
-    list of (array, list of array), each of shape (12,)
-        Parameters are multiples of 1/256 up to 2, gradients of all sizes between 1/100 and 100; exact in float32.
+    list of (array, list of array)
+        Vectors and matrices of 12 elements. Parameters are multiples of 1/256 up to 2, gradients of all sizes
+        between 1/100 and 100; exact in float32.
     """
     drawn = []
-    for number in range(count):
+    for number, shape in zip(range(count), itertools.cycle(_SHAPES), strict=False):
         random = np.random.Generator(np.random.Philox(key=[seed, number]))
-        param = random.integers(-512, 513, 12) / 256.0
+        param = random.integers(-512, 513, shape) / 256.0
         scale = 10.0 ** random.integers(-2, 3)
-        grads = scale * random.normal(size=(6, 12)) * np.exp(random.normal(size=12))
+        grads = scale * random.normal(size=(6, *shape)) * np.exp(random.normal(size=shape))
         drawn.append((param, [grad.astype(np.float32).astype(np.float64) for grad in grads]))
     return drawn
 
@@ -141,16 +145,24 @@ def _mapped(change: Callable[[Floats], Floats], arrays: Sequence[Floats]) -> lis
 
 
 def _permutation(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
+    order = np.random.Generator(np.random.Philox(key=param.size)).permutation(param.size)
+
+    def shuffled(array: Floats) -> Floats:
+        return array.reshape(-1)[order].reshape(array.shape)
+
     plain = rig.train(param, grads)
-    turned = rig.train(param[::-1].copy(), [grad[::-1].copy() for grad in grads])
-    return _apart(_mapped(lambda array: array[::-1], turned), plain, plain)
+    return _apart(rig.train(shuffled(param), _mapped(shuffled, grads)), _mapped(shuffled, plain), plain)
+
+
+def _cut(array: Floats) -> tuple[Floats, Floats]:
+    place = 5 if array.ndim == 1 else len(array) // 2
+    return array[:place].copy(), array[place:].copy()
 
 
 def _pieces(rig: Rig, param: Floats, grads: Sequence[Floats], groups: Sequence[tuple[int, ...]]) -> list[Floats]:
-    """Return a tensor that is trained in two pieces of different lengths, put together."""
-    steps = tuple(Step((grad[:5].copy(), grad[5:].copy())) for grad in grads)
+    """Return a tensor that is trained in two pieces, put together."""
     members = tuple(Group(tensors, rig.values()) for tensors in groups)
-    shown = rig.run(Training((param[:5].copy(), param[5:].copy()), members, steps))
+    shown = rig.run(Training(_cut(param), members, tuple(Step(_cut(grad)) for grad in grads)))
     return [param, *(np.concatenate(row) for row in shown.params)]
 
 
@@ -160,8 +172,8 @@ def _splitting(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
 
 
 def _alone(rig: Rig, param: Floats, grads: Sequence[Floats]) -> list[Floats]:
-    first = rig.train(param[:5].copy(), [grad[:5].copy() for grad in grads])
-    second = rig.train(param[5:].copy(), [grad[5:].copy() for grad in grads])
+    starts, slopes = _cut(param), [_cut(grad) for grad in grads]
+    first, second = (rig.train(start, [slope[side] for slope in slopes]) for side, start in enumerate(starts))
     return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
 
 
@@ -215,11 +227,15 @@ def _zero_gradient(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
     return _apart(still, [param] * len(still), plain)
 
 
-def _decay(factor: float) -> Callable[[Rig, Floats, Sequence[Floats]], float]:
+def _decay(*, scaled: bool) -> Callable[[Rig, Floats, Sequence[Floats]], float]:
     def departure(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
-        shown = rig.train(param, [0 * grad for grad in grads], weight_decay=DECAY)
-        expected = [param * (1 - factor) ** step for step in range(len(shown))]
-        return _apart(shown, expected, expected)
+        departures = []
+        for rate in (LEARNING_RATE, 2 * LEARNING_RATE):
+            shown = rig.train(param, [0 * grad for grad in grads], learning_rate=rate, weight_decay=DECAY)
+            kept = 1 - (rate * DECAY if scaled else DECAY)
+            expected = [param * kept**step for step in range(len(shown))]
+            departures.append(_apart(shown, expected, expected))
+        return max(departures)
 
     return departure
 
@@ -237,29 +253,43 @@ def _late_start(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
     return _apart([param, *(row[1] for row in shown.params[1:])], alone, alone)
 
 
+def _decaying(rig: Rig, param: Floats, grads: Sequence[Floats], event: Event | None = None) -> Training:
+    """Two tensors of one shape in two groups, with decay, the first group at a learning rate that changes."""
+    groups = (
+        Group((0,), rig.values(weight_decay=DECAY)),
+        Group((1,), rig.values(learning_rate=LEARNING_RATE / 2, weight_decay=DECAY / 2)),
+    )
+    changes = {
+        number: {name: value / 2 for name, value in group.hyperparameters.items()}
+        for number, group in enumerate(groups)
+    }
+    first, *rest = (Step((grad, grad[::-1].copy()), event=event) for grad in grads)
+    return Training((param, param[::-1].copy()), groups, (replace(first, changes=changes), *rest))
+
+
 def _repeats(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
-    return _same_bits(rig.train(param, grads), rig.train(param, grads))
-
-
-def _same_bits(shown: Sequence[Floats], expected: Sequence[Floats]) -> bool:
-    return all(one.tobytes() == other.tobytes() for one, other in zip(shown, expected, strict=True))
+    first, second = (rig.train(param, grads, weight_decay=DECAY) for _ in range(2))
+    return all(one.tobytes() == other.tobytes() for one, other in zip(first, second, strict=True))
 
 
 def _goes_on(event: Event) -> Callable[[Rig, Floats, Sequence[Floats]], bool]:
     def kept(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
-        steps = tuple(Step((grad,), event=event) for grad in grads)
-        plain = Training((param,), (Group((0,), rig.values()),), steps)
-        interrupted = [row[0] for row in rig.run(plain).params]
-        return _same_bits(interrupted, rig.train(param, grads)[1:])
+        rows = zip(
+            rig.run(_decaying(rig, param, grads, event)).params,
+            rig.run(_decaying(rig, param, grads)).params,
+            strict=True,
+        )
+        return all(one.tobytes() == other.tobytes() for row in rows for one, other in zip(*row, strict=True))
 
     return kept
 
 
 def _keeps_gradients(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
-    steps = tuple(Step((grad,)) for grad in grads)
-    shown = rig.run(Training((param,), (Group((0,), rig.values()),), steps))
+    training = _decaying(rig, param, grads)
     return all(
-        left is not None and np.array_equal(left, grad) for (left,), grad in zip(shown.grads, grads, strict=True)
+        left is not None and given is not None and np.array_equal(left, given)
+        for row, step in zip(rig.run(training).grads, training.steps, strict=True)
+        for left, given in zip(row, step.grads, strict=True)
     )
 
 
@@ -284,13 +314,13 @@ LAWS = (
     Law(
         "decay_times_learning_rate",
         "With gradients of 0 each step takes the part lr * decay off the parameters.",
-        _decay(LEARNING_RATE * DECAY),
+        _decay(scaled=True),
         ("learning_rate", "weight_decay"),
     ),
     Law(
         "decay_without_learning_rate",
         "With gradients of 0 each step takes the part decay off the parameters.",
-        _decay(DECAY),
+        _decay(scaled=False),
         ("weight_decay",),
     ),
     Law("constant_gradient_descends", "Along a constant gradient no step climbs.", _constant_gradient),

@@ -40,6 +40,27 @@ class OptionsLost(Bookkeeping):
         self.memories, self.steps = saved.memories, saved.steps
 
 
+class EpsilonLost(Bookkeeping):
+    """The epsilon of the constructor outlasts the saved one."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Keep the own epsilon of every group."""
+        own = [options.eps for options in self.options]
+        super().restore(saved)
+        for options, eps in zip(self.options, own, strict=True):
+            options.eps = eps
+
+
+class SecondGroupLost(Bookkeeping):
+    """Only the options of the first group are saved."""
+
+    def restore(self, saved: Bookkeeping) -> None:
+        """Keep the own options of the other groups."""
+        others = self.options[1:]
+        super().restore(saved)
+        self.options[1:] = others
+
+
 class SavedInSingle(Bookkeeping):
     """Memories are saved in float32."""
 
@@ -172,6 +193,18 @@ FAULTS = (
         "adamw",
         "A learning rate that a schedule has set is not saved.",
         Program(ADAMW, OptionsLost),
+    ),
+    Fault(
+        "adamw_epsilon_lost_on_load",
+        "adamw",
+        "An epsilon that was changed is not saved.",
+        Program(ADAMW, EpsilonLost),
+    ),
+    Fault(
+        "adamw_second_group_lost_on_load",
+        "adamw",
+        "The options of the first group alone are saved.",
+        Program(ADAMW, SecondGroupLost),
     ),
     Fault(
         "adamw_moments_saved_in_single",

@@ -26,9 +26,20 @@ _SOURCE = "the rules depend on parameters, gradients, hyperparameters and state 
 _PLAN = Plan(3, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narrow_steps=(2, 3))
 
 
+#: Options that a training program may change; betas are constants to those who keep their powers.
+_OPTIONS = ("learning_rate", "schedule_multiplier", "eps", "weight_decay", "l2_penalty", "momentum", "dampening")
+
+
 def _before_each_step(event: Event) -> Callable[[Training], Training]:
+    """Let something happen before each step, and halve all options of all groups before the first."""
+
     def interrupted(training: Training) -> Training:
-        return replace(training, steps=tuple(replace(step, event=event) for step in training.steps))
+        halved = {
+            number: {name: value / 2 for name, value in group.hyperparameters.items() if name in _OPTIONS}
+            for number, group in enumerate(training.groups)
+        }
+        first, *rest = (replace(step, event=event) for step in training.steps)
+        return replace(training, steps=(replace(first, changes=halved), *rest))
 
     return interrupted
 
@@ -69,6 +80,8 @@ def _differing(shown: Floats, expected: Floats) -> str:
         "adam_step_lost_on_load",
         "adam_step_counted_on_load",
         "adamw_changed_options_lost_on_load",
+        "adamw_epsilon_lost_on_load",
+        "adamw_second_group_lost_on_load",
         "adamw_moments_saved_in_single",
         "adamw_groups_loaded_backwards",
     ),
