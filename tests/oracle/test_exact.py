@@ -46,8 +46,9 @@ def first_adam_step(param: float, grad: float, **changes: float) -> tuple[float,
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.id)
 def test_every_formula_equals_an_evaluation_with_more_bits_rounded_once(formula: Formula, draws):
     rng = np.random.default_rng(len(formula.id))
+    everything = 10_000 if formula.kind == "optimizer" or formula.id.startswith("clip") else 2_000
     answered = 0
-    for _ in range(draws(60, 10_000)):
+    for _ in range(draws(60, everything)):
         values = hyperparameters(formula, rng)
         if formula.kind == "schedule":
             function, args, kwargs = formula, (int(rng.integers(0, 160)),), values
@@ -70,7 +71,7 @@ def test_every_formula_equals_an_evaluation_with_more_bits_rounded_once(formula:
         assert differing <= decisions.undecided_count, f"{formula.id} {args} {kwargs}"
         answered += 1
 
-    assert answered > draws(30, 5_000)
+    assert answered > draws(30, everything // 2)
 
 
 def test_a_naive_evaluation_in_float64_is_told_from_the_exact_one():
