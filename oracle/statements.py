@@ -20,7 +20,7 @@ from oracle.errors import StatementError
 __all__ = ["KINDS", "Discrepancy", "Entry", "Register", "Statement", "is_test", "read", "register"]
 
 #: How a line is covered: ``property`` by claims that implementations are held to, the next three by tests of the
-#: oracle (symbolic proof, complete enumeration, any other exact test), ``quoted`` by nothing.
+#: oracle (symbolic proof, enumeration of every outcome of a draw or of every case, any other exact test), ``quoted`` by nothing.
 KINDS = ("property", "proof", "enumeration", "test", "quoted")
 
 Line = TypeVar("Line", bound="Statement")

@@ -30,7 +30,8 @@ C lines are stated by the documents, P lines follow from them.
 
 - **property**: a claim that every implementation is held to; each claim is seen to fail on seeded faults.
 - **proof**: a symbolic proof, run on the formula's own body.
-- **enumeration**: a complete enumeration in rational arithmetic.
+- **enumeration**: every outcome of what is drawn at random (indices, batches, masks, labels), or every case of a
+  finite set, in rational arithmetic; the problems on which the draws are enumerated are given or drawn.
 - **test**: any other exact test of the oracle.
 - **quoted**: an observation or a recommendation, in which there is nothing to compute; each comes with its reason.
 

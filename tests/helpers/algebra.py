@@ -9,10 +9,10 @@ import numpy as np
 import sympy
 
 from oracle.arithmetic.symbols import SymbolArray, symbol_array
-from oracle.formula import Formula
+from oracle.formula import Formula, initial_state
 from oracle.trajectory import trajectory
 
-__all__ = ["exactly", "expression", "expressions", "series", "symbols", "vanishes", "walk"]
+__all__ = ["exactly", "expression", "expressions", "series", "state_with", "symbols", "vanishes", "walk"]
 
 
 def symbols(names: str, **assumptions: bool) -> list[SymbolArray]:
@@ -58,6 +58,15 @@ def _may_be_zero(element: sympy.Expr) -> bool:
         symbol: sympy.Rational(number + 2, 7) for number, symbol in enumerate(sorted(element.free_symbols, key=str))
     }
     return sympy.Abs(sympy.N(element.subs(point), 30, chop=False)) < sympy.Rational(1, 10**20)
+
+
+def state_with(formula: Formula, zero: Any, **known: Any) -> Any:
+    """What a formula remembers, as far as it has fields for what is known, and zeros where nothing is.
+
+    Neighbours remember more, or by other names. Those that count are to be told how many steps there were.
+    """
+    state = initial_state(formula.state_type, zero)
+    return state._replace(**{name: value for name, value in known.items() if name in state._fields})
 
 
 def walk(

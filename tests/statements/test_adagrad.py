@@ -13,26 +13,27 @@ from oracle.catalogue import get
 from oracle.dialects import neighbour
 from oracle.exact import exact
 from oracle.formula import initial_state
-from tests.helpers.algebra import exactly, expression, series, symbols, vanishes, walk
+from tests.helpers.algebra import exactly, expression, series, state_with, symbols, vanishes, walk
 from tests.helpers.statements import statement
 
 ADAGRAD, GD = get("adagrad"), get("gd")
-#: The sum forgets, is a step late, has a floor for epsilon, stands without its root.
-FORGETTING, LAGGED, FLOORED, ROOTLESS = (
-    neighbour(ADAGRAD, f"adagrad_{name}") for name in ("forgetting", "lagged", "eps_maximum", "without_root")
+#: The sum forgets, is a step late, is divided by the number of steps, has a floor for epsilon, stands without its root.
+FORGETTING, LAGGED, MEAN, FLOORED, ROOTLESS = (
+    neighbour(ADAGRAD, f"adagrad_{name}") for name in ("forgetting", "lagged", "mean", "eps_maximum", "without_root")
 )
 ROTATION = sympy.Matrix([["4/5", "3/5", 0], ["-3/5", "4/5", 0], [0, 0, 1]])
+#: Any number of steps, the one at hand included.
+T = sympy.Symbol("t", positive=True, integer=True)
 
 
-def of_state(formula, gathered):
-    """Return a state with a sum of squares; neighbours keep it beside what they make of it."""
-    start = initial_state(formula.state_type, 0 * gathered)
-    return start._replace(**{name: gathered for name in start._fields if name in ("sum", "square_avg")})
+def of_state(formula, gathered, steps=T - 1):
+    """Return a state with a sum of squares after some steps; neighbours keep it beside what they make of it."""
+    return state_with(formula, 0 * gathered, sum=gathered, square_avg=gathered, step=steps)
 
 
-def one_step(formula, grad, gathered, rate, eps):
+def one_step(formula, grad, gathered, rate, eps, steps=T - 1):
     """Return the movement of one step, and the sum after it."""
-    after, state = formula.body(0 * grad, grad, of_state(formula, gathered), learning_rate=rate, eps=eps)
+    after, state = formula.body(0 * grad, grad, of_state(formula, gathered, steps), learning_rate=rate, eps=eps)
     return after, state.sum
 
 
@@ -68,6 +69,7 @@ def test_both_glyphs_are_one_epsilon(formula=ADAGRAD, named=("eps",)):
     "adagrad.P2",
     false={
         "the earlier sum alone": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
         "an average": {"part": lambda gathered, grad: gathered / (gathered + 2 * grad**2)},
         "as much as the gradient's own share": {"part": lambda gathered, grad: grad**2 / (gathered + grad**2)},
     },
@@ -80,7 +82,7 @@ def test_a_step_is_the_learning_rate_at_most(
     grad, rate, eps = symbols("g eta eps", positive=True)
     longest, after = one_step(formula, grad, gathered, rate, exactly(0))
     damped, _ = one_step(formula, grad, gathered, rate, eps)
-    first, _ = one_step(formula, grad, exactly(0), rate, eps)
+    first, _ = one_step(formula, grad, exactly(0), rate, eps, steps=0)
     root = SymbolArray(sympy.sqrt(expression(after)))
 
     assert vanishes(rate**2 - longest**2 - rate**2 * part(gathered, grad))
@@ -134,6 +136,7 @@ def test_the_sum_knows_no_order_and_no_signs(formula=ADAGRAD, turn=lambda g: -g)
     "adagrad.P5",
     false={
         "no root": {"formula": ROOTLESS},
+        "a mean": {"formula": MEAN},
         "a step behind": {"squares": lambda t: t - 1},
         "the root of the rate": {"low": lambda t: 3 * (sympy.sqrt(t + 1) - 1)},
         "half the height": {"high": lambda t: sympy.sqrt(t) - 1},
@@ -146,16 +149,15 @@ def test_a_constant_gradient_gives_steps_that_fall_like_one_over_the_root(
     high=lambda t: 2 * sympy.sqrt(t) - 1,
 ):
     """By induction for every t; both bounds of the summed steps differ from them by squares."""
-    t = sympy.Symbol("t", positive=True, integer=True)
     grad, rate, eps = symbols("c eta eps", positive=True)
-    step, after = one_step(formula, grad, squares(t - 1) * grad**2, rate, eps)
+    step, after = one_step(formula, grad, squares(T - 1) * grad**2, rate, eps)
 
-    assert vanishes(after - squares(t) * grad**2)
+    assert vanishes(after - squares(T) * grad**2)
     assert vanishes(squares(0) * grad)
-    assert vanishes(step + rate * grad / (grad * sympy.sqrt(squares(t)) + eps))
-    term, up, down = 1 / sympy.sqrt(t), sympy.sqrt(t + 1) - sympy.sqrt(t), sympy.sqrt(t) - sympy.sqrt(t - 1)
-    assert sympy.simplify(term - (low(t) - low(t - 1)) - up**2 / sympy.sqrt(t)) == 0
-    assert sympy.simplify((high(t) - high(t - 1)) - term - down**2 / sympy.sqrt(t)) == 0
+    assert vanishes(step + rate * grad / (grad * sympy.sqrt(squares(T)) + eps))
+    term, up, down = 1 / sympy.sqrt(T), sympy.sqrt(T + 1) - sympy.sqrt(T), sympy.sqrt(T) - sympy.sqrt(T - 1)
+    assert sympy.simplify(term - (low(T) - low(T - 1)) - up**2 / sympy.sqrt(T)) == 0
+    assert sympy.simplify((high(T) - high(T - 1)) - term - down**2 / sympy.sqrt(T)) == 0
     assert low(sympy.Integer(0)) == 0
     assert high(sympy.Integer(1)) == 1
 
@@ -166,6 +168,7 @@ def test_a_constant_gradient_gives_steps_that_fall_like_one_over_the_root(
         "once the root above": {"above": 1},
         "twice the root below": {"below": 2},
         "a step late": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
     },
 )
 def test_weighted_squares_add_up_to_one_or_two_roots_of_the_sum(formula=ADAGRAD, below=1, above=2):
@@ -188,13 +191,14 @@ def test_weighted_squares_add_up_to_one_or_two_roots_of_the_sum(formula=ADAGRAD,
         "without the first": {"first": 0},
         "half the logarithm": {"logarithm": lambda x: sympy.log(x) / 2},
         "a step late": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
     },
 )
 def test_relative_squares_add_up_to_a_logarithm(formula=ADAGRAD, first=1, logarithm=sympy.log):
     """So the path is as long as the root of T times that, at most, by the inequality of Cauchy and Schwarz."""
     before, grad, rate = symbols("G g eta", positive=True)
     step, gathered = one_step(formula, grad, before, rate, exactly(0))
-    begin, start = one_step(formula, grad, exactly(0), rate, exactly(0))
+    begin, start = one_step(formula, grad, exactly(0), rate, exactly(0), steps=0)
     growth = sympy.Symbol("x", positive=True)  # of the sum, in one step
 
     assert vanishes((step / rate) ** 2 - (1 - before / gathered))  # g^2 / G
@@ -219,6 +223,7 @@ def regret(diameter, rate):
         "a quarter": {"constant": lambda diameter, rate: diameter**2 / (4 * rate) + rate},
         "half the rate": {"constant": lambda diameter, rate: diameter**2 / (2 * rate) + rate / 2},
         "a step late": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
     },
 )
 def test_regret_is_bounded_by_the_roots_of_the_sums(formula=ADAGRAD, constant=regret):
@@ -251,6 +256,7 @@ def test_regret_is_bounded_by_the_roots_of_the_sums(formula=ADAGRAD, constant=re
     false={
         "descent": {"formula": GD},
         "a step late": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
         "no root": {"formula": ROOTLESS},
         "the root left out": {"factor": lambda squares: 1 - 1 / squares},
     },
@@ -321,14 +327,21 @@ def test_coordinates_may_be_reordered_and_mirrored_but_not_rotated(
 
 @statement(
     "adagrad.P12",
-    false={"a floor": {"formula": FLOORED}, "inside": {"formula": get("adagrad_eps_inside")}, "rate": {"rate": "0.2"}},
+    false={
+        "a floor": {"formula": FLOORED},
+        "inside": {"formula": get("adagrad_eps_inside")},
+        "rate": {"rate": "0.2"},
+        "forgetting": {"formula": FORGETTING},
+    },
 )
 def test_the_worked_numbers_are_met(formula=ADAGRAD, rate="0.1"):
     grads = [exactly(grad) for grad in (1, 2, -3, 0)]
-    path, state = walk(formula, exactly(0), grads, learning_rate=exactly(rate), eps=exactly("0.01"))
+    options = {"learning_rate": exactly(rate), "eps": exactly("0.01")}
+    path, _ = walk(formula, exactly(0), grads, **options)
+    sums = [walk(formula, exactly(0), grads[:count], **options)[1].sum for count in range(1, 5)]
     printed = ("-0.099009900990099", "-0.18805440098009", "-0.10808974294452", "-0.10808974294452")
 
-    assert expression(state.sum) == 14
+    assert [expression(gathered) for gathered in sums] == [1, 5, 14, 14]
     for place, text in zip(path, printed, strict=True):
         assert abs(expression(place) - sympy.Rational(text)) <= half_a_digit(text)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy
 
-from oracle.arithmetic.primitives import bias_correction
+from oracle.arithmetic.primitives import bias_correction, namespace
 from oracle.arithmetic.symbols import SymbolArray, symbol_array
 from oracle.catalogue import get
 from oracle.dialects import neighbour
 from oracle.formula import initial_state
 from tests.helpers.algebra import exactly, expression, expressions, series, symbols, vanishes, walk
+from tests.helpers.averages import corrected_averages
 from tests.helpers.statements import statement
 
 ADAM, EPS_HAT, GD, RMSPROP, ADAGRAD = map(get, ("adam", "adam_eps_hat", "gd", "rmsprop", "adagrad"))
@@ -100,55 +103,80 @@ def test_under_a_constant_gradient_every_step_is_the_first(formula=ADAM):
     "adam.P3",
     false={
         "a day late": {"weight": lambda beta, steps, i: (1 - beta) * beta ** (steps - i + 1) / (1 - beta**steps)},
-        "uncorrected": {"weight": lambda beta, steps, i: (1 - beta) * beta ** (steps - i)},
+        "weights of sums": {"weight": lambda beta, steps, i: (1 - beta) * beta ** (steps - i)},
         "of squared averages": {"formula": near("second_of_average")},
+        "uncorrected": {"formula": near("without_correction")},
+        "the first uncorrected": {"formula": near("first_uncorrected")},
+        "the second uncorrected": {"formula": near("second_uncorrected")},
+        "counted from two": {"formula": near("step_from_two")},
+        "looking ahead": {"formula": near("nesterov")},
     },
 )
 def test_the_corrected_averages_are_weighted_means(
     formula=ADAM, weight=lambda beta, steps, i: (1 - beta) * beta ** (steps - i) / (1 - beta**steps)
 ):
-    steps = 4
+    """Of four gradients, and by induction of any number: what the new one takes all others lose in proportion."""
+    values, steps = {"learning_rate": RATE, "eps": EPS, **BETAS}, 4
     grads = series("g", steps, real=True)
-    _, state = walk(formula, THETA, grads, learning_rate=RATE, eps=EPS, **BETAS)
-    first, second = corrected(state)
+    _, before = walk(formula, THETA, grads[:-1], **values)
+    first, second, _ = corrected_averages(formula, grads[-1], before, **values)
 
     assert vanishes(first - sum(weight(BETA1, steps, i) * grad for i, grad in enumerate(grads, 1)))
     assert vanishes(second - sum(weight(BETA2, steps, i) * grad**2 for i, grad in enumerate(grads, 1)))
+
+    mean, square = symbols("m v", positive=True)
+    before = after(T - 1, formula, (1 - BETA1 ** (T - 1)) * mean, (1 - BETA2 ** (T - 1)) * square)
+    first, second, _ = corrected_averages(formula, grads[0], before, **values)
+    place = sympy.Symbol("i", integer=True, positive=True)
+    for beta, found, old, gained in ((BETA1, first, mean, grads[0]), (BETA2, second, square, grads[0] ** 2)):
+        share = weight(beta, T, T)
+        assert vanishes(found - (1 - share) * old - share * gained)
+        assert vanishes(weight(beta, T, place) - (1 - share) * weight(beta, T - 1, place))
 
     (excess,) = symbols("x", positive=True)
     inside = [sympy.cancel(expression(weight(1 / (1 + excess), steps, i))) for i in range(1, steps + 1)]
     assert all(share.is_positive for share in inside)  # for every beta between 0 and 1
     assert sympy.cancel(sum(inside) - 1) == 0  # so that a mean lies between the smallest and the largest
+    beta, fade = sympy.symbols("b f", positive=True)
+    share = weight(beta, T, T).subs(beta**T, beta / (1 + fade)).subs(beta, 1 / (1 + expression(excess)))
+    assert sympy.factor(share).is_positive  # at every step
+    assert sympy.factor(1 - share).is_positive
+
+
+def one_for_all(param, grad, state, *, learning_rate, beta1, beta2, eps):
+    """Divide every coordinate by the root of one second average, that of the squared norm."""
+    options = {"learning_rate": learning_rate, "beta1": beta1, "beta2": beta2, "eps": eps}
+    _, state = ADAM.body(param, grad, state, **options)
+    first, second = corrected(state, beta1, beta2)
+    return param - learning_rate * first / (namespace(second).sqrt(namespace(second).sum(second)) + eps), state
 
 
 @statement(
     "adam.P10",
     false={
+        "a unit for all alone": {"formula": replace(ADAM, body=one_for_all)},
         "epsilon inside": {"formula": near("eps_inside")},
         "no root": {"formula": near("without_root")},
         "epsilon kept": {"epsilon_scaled": False},
     },
 )
 def test_each_coordinate_may_have_its_own_unit(formula=ADAM, epsilon_scaled=True):
-    grads = [exactly(2), exactly(-1), exactly("1/3")]
-    betas = {"beta1": exactly("1/2"), "beta2": exactly("3/4")}
-    unit = symbol_array("d", positive=True)
-    plain, state = walk(formula, THETA, grads, learning_rate=RATE, eps=EPS, **betas)
-    scaled, _ = walk(
-        formula,
-        THETA,
-        [unit * grad for grad in grads],
-        learning_rate=RATE,
-        eps=unit * EPS if epsilon_scaled else EPS,
-        **betas,
-    )
-    turned, _ = walk(formula, -THETA, [-grad for grad in grads], learning_rate=RATE, eps=EPS, **betas)
-    moved = expression(plain[-2] - plain[-1])
-    descent = RATE * corrected(state, *betas.values())[0]
+    start, grads = symbol_array("x y", real=True), [exactly(2, -3), exactly(-1, "1/2"), exactly("1/3", 1)]
+    values = {"learning_rate": RATE, "beta1": exactly("1/2"), "beta2": exactly("3/4")}
+    unit = symbol_array("c d", positive=True)
+    own = unit * EPS if epsilon_scaled else EPS
+    plain, state = walk(formula, start, grads, eps=EPS, **values)
+    scaled, _ = walk(formula, start, [unit * grad for grad in grads], eps=own, **values)
+    turned, _ = walk(formula, -start, [-grad for grad in grads], eps=EPS, **values)
+    mirror = exactly(1, -1)
+    mirrored, _ = walk(formula, mirror * start, [mirror * grad for grad in grads], eps=EPS, **values)
+    average, _ = corrected(state, values["beta1"], values["beta2"])
 
     assert all(vanishes(one - other) for one, other in zip(plain, scaled, strict=True))
     assert all(vanishes(one + other) for one, other in zip(plain, turned, strict=True))
-    assert sympy.limit(moved * expression(EPS), expression(EPS), sympy.oo) == expression(descent)
+    assert all(vanishes(mirror * one - other) for one, other in zip(plain, mirrored, strict=True))
+    for moved, descent in zip(expressions(plain[-2] - plain[-1]), expressions(RATE * average), strict=True):
+        assert sympy.limit(moved * expression(EPS), expression(EPS), sympy.oo) == descent
 
 
 @statement(

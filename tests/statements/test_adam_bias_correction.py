@@ -13,6 +13,7 @@ from oracle.dialects import neighbour
 from oracle.formula import initial_state
 from oracle.optimizers.descent import gd
 from tests.helpers.algebra import exactly, expression, expressions, series, symbols, vanishes, walk
+from tests.helpers.averages import corrected_averages
 from tests.helpers.statements import statement
 
 ADAM = get("adam")
@@ -42,24 +43,25 @@ def independent(distribution, steps):
     }
 
 
-def states(formula, paths):
-    """Run all paths at once, one element for each."""
-    grads = [SymbolArray([sympy.Integer(value) for value in column]) for column in zip(*paths, strict=True)]
-    _, state = walk(formula, 0 * grads[0], grads, **RATES, **BETAS)
-    return state
-
-
 def expected(array, paths):
     """Return the mean over all paths."""
     return sum(value * share for value, share in zip(expressions(array), paths.values(), strict=True))
 
 
-def corrected(state):
-    """Return the corrected averages."""
-    return [
-        average / bias_correction(beta, state.step)
-        for average, beta in zip((state.exp_avg, state.exp_avg_sq), BETAS.values(), strict=True)
-    ]
+def corrected(formula, paths, start="0"):
+    """Run all paths at once, one element for each: return the corrected averages that the last step is made of."""
+    grads = [SymbolArray([sympy.Integer(value) for value in column]) for column in zip(*paths, strict=True)]
+    options = {**RATES, "eps": EPS, **BETAS}
+    state = after(0, formula, 0 * grads[0], 0 * grads[0] + exactly(start))
+    _, before = walk(formula, 0 * grads[0], grads[:-1], state, **options)
+    first, second, _ = corrected_averages(formula, grads[-1], before, **options)
+    return first, second
+
+
+def between(expr, beta):
+    """Write an expression in a beta and its power t with what is positive for every beta below 1 and every t."""
+    excess, far = sympy.symbols("x y", positive=True)
+    return expr.subs(beta**T, 1 / (1 + far)).subs(beta, 1 / (1 + excess))
 
 
 @statement(
@@ -137,24 +139,21 @@ def test_the_weights_of_an_average_add_up_to_the_correction(power=lambda t: t, f
     "D024",
     "D027",
     false={
+        "uncorrected": {"formula": near("without_correction")},
         "counted from two": {"formula": near("step_from_two")},
+        "counted one late from the second step on": {"formula": near("step_lagging")},
         "of the averages' squares": {"formula": near("second_of_average")},
         "swapped": {"order": (1, 0)},
     },
 )
 def test_of_draws_alike_the_corrected_averages_expect_the_moments(formula=ADAM, order=(0, 1)):
-    """Over every path of up to four draws; a correction that counts otherwise shows in the step."""
-    mean, second = (sum(value**power * sympy.Rational(p) for value, p in SKEW.items()) for power in (1, 2))
+    """Over every path of up to four draws."""
+    moments = [sum(value**power * sympy.Rational(p) for value, p in SKEW.items()) for power in (1, 2)]
     for steps in range(1, 5):
         paths = independent(SKEW, steps)
-        state = states(formula, paths)
-        found = [expected(average, paths) for average in corrected(state)]
+        found = [expected(average, paths) for average in corrected(formula, paths)]
 
-        assert [found[place] for place in order] == [mean, second]
-
-    grads = [SymbolArray([sympy.Integer(value) for value in SKEW])]
-    (end,), _ = walk(formula, 0 * grads[0], grads, **RATES, **BETAS)
-    assert expressions(end) == [sympy.Rational(1, 2), 0, -sympy.Rational(3, 4)]
+        assert [found[place] for place in order] == moments
 
 
 DEPENDENT = {
@@ -164,37 +163,62 @@ DEPENDENT = {
 }
 
 
+UNLIKE = {(1, 1): "1/2", (-1, 0): "1/2"}
+
+
 @statement(
     "adam_bias_correction.P3",
     "D026",
     false={
-        "another second moment at last": {"worlds": {"unlike": {(1, 1, 2): "1/2", (-1, 0, 0): "1/2"}}},
-        "uncorrected": {"formula": near("second_unnormalised")},
+        "another second moment at last": {"worlds": {"unlike": UNLIKE}},
+        "a sum": {"formula": near("second_unnormalised")},
+        "uncorrected": {"formula": near("without_correction")},
+        "the second uncorrected": {"formula": near("second_uncorrected")},
     },
 )
 def test_draws_may_depend_on_each_other_if_each_has_the_same_second_moment(formula=ADAM, worlds=DEPENDENT):
     for world in worlds.values():
         paths = {path: sympy.Rational(share) for path, share in world.items()}
-        squares = [sum(path[place] ** 2 * share for path, share in paths.items()) for place in range(3)]
-        _, second = corrected(states(formula, paths))
+        _, second = corrected(formula, paths)
 
         assert sum(paths.values()) == 1
-        assert expected(second, paths) == squares[0]
+        assert {expected(SymbolArray(draws) ** 2, paths) for draws in zip(*paths, strict=True)} == {
+            expected(second, paths)
+        }
+
+
+@statement(
+    "D026",
+    false={
+        "a common second moment": {"world": {(1, 1): "1/2", (-1, -1): "1/2"}},
+        "a sum": {"formula": near("second_unnormalised")},
+        "uncorrected": {"formula": near("second_uncorrected")},
+    },
+)
+def test_of_draws_unlike_the_corrected_average_expects_a_mixture(formula=ADAM, world=UNLIKE):
+    paths = {path: sympy.Rational(share) for path, share in world.items()}
+    _, second = corrected(formula, paths)
+
+    assert sum(path[-1] ** 2 * share for path, share in paths.items()) == sympy.Rational(1, 2)
+    assert expected(second, paths) == sympy.Rational(5, 7)  # at beta2 = 3/4: (3/4 * 1 + 1 * 1/2) / (3/4 + 1)
 
 
 @statement(
     "adam_bias_correction.P4",
     "D034",
-    false={"zeros": {"start": "0"}, "the moment itself, kept as it was": {"weight": lambda beta, steps: beta**steps}},
+    false={
+        "zeros": {"start": "0"},
+        "the moment itself, kept as it was": {"weight": lambda beta, steps: beta**steps},
+        "uncorrected": {"formula": near("without_correction")},
+        "the second uncorrected": {"formula": near("second_uncorrected")},
+    },
 )
 def test_from_another_start_the_corrected_average_is_biased(
-    start="5/2", weight=lambda beta, steps: beta**steps / (1 - beta**steps)
+    formula=ADAM, start="5/2", weight=lambda beta, steps: beta**steps / (1 - beta**steps)
 ):
-    paths, zero = independent(SKEW, 3), exactly(0)
-    grads = [SymbolArray([sympy.Integer(value) for value in column]) for column in zip(*paths, strict=True)]
-    begun = after(0, ADAM, 0 * grads[0], 0 * grads[0] + exactly(start))
-    _, state = walk(ADAM, zero, grads, begun, **RATES, **BETAS)
-    bias = expected(corrected(state)[1], paths) - sum(value**2 * sympy.Rational(p) for value, p in SKEW.items())
+    paths = independent(SKEW, 3)
+    _, second = corrected(formula, paths, start)
+    bias = expected(second, paths) - sum(value**2 * sympy.Rational(p) for value, p in SKEW.items())
 
     assert bias == expression(weight(BETAS["beta2"], 3)) * sympy.Rational(start) != 0
 
@@ -222,31 +246,55 @@ def stated_variance(beta, steps):
     return (1 - beta) * (1 + beta**steps) / ((1 + beta) * (1 - beta**steps))
 
 
+def newest(beta, steps):
+    """Return the weight of the newest draw in a corrected average."""
+    return (1 - beta) / (1 - beta**steps)
+
+
 @statement(
     "adam_bias_correction.P6",
     "adam_lr_interpretation.P5",
     false={
-        "uncorrected": {"part": lambda beta, steps: (1 - beta) * (1 - beta ** (2 * steps)) / (1 + beta)},
+        "of an uncorrected average": {"part": lambda beta, steps: (1 - beta) * (1 - beta ** (2 * steps)) / (1 + beta)},
         "its limit": {"part": lambda beta, steps: (1 - beta) / (1 + beta)},
         "of a sum": {"formula": near("first_unnormalised")},
+        "uncorrected": {"formula": near("without_correction")},
+        "the second uncorrected": {"formula": near("second_uncorrected")},
+        "squared averages": {"formula": near("second_of_average")},
     },
 )
 def test_the_average_of_independent_draws_varies_less_and_less(formula=ADAM, part=stated_variance):
-    """In the limit, betas to 1 as well, both averages are their moments, and the step is at most the rate."""
-    mean, second = (sum(value**power * sympy.Rational(p) for value, p in SKEW.items()) for power in (1, 2))
+    """Over all paths of up to four draws, and by induction for every t: a new draw is independent of all before.
+
+    In the limit, betas to 1 as well, both averages are their moments, and a step made of these is at most the rate.
+    """
+    moments = [sum(value**power * sympy.Rational(p) for value, p in SKEW.items()) for power in range(5)]
+    variances = moments[2] - moments[1] ** 2, moments[4] - moments[2] ** 2
     for steps in range(1, 5):
         paths = independent(SKEW, steps)
-        first, _ = corrected(states(formula, paths))
-        variance = expected(first**2, paths) - expected(first, paths) ** 2
-        assert variance == (second - mean**2) * expression(part(BETAS["beta1"], steps))
+        for average, variance, beta in zip(corrected(formula, paths), variances, BETAS.values(), strict=True):
+            found = expected(average**2, paths) - expected(average, paths) ** 2
+            assert found == variance * expression(part(beta, steps))
 
-    symbol, (excess, far) = sympy.Symbol("b"), sympy.symbols("x y", positive=True)
-    beta, power = 1 / (1 + excess), 1 / (1 + far)  # every beta, and every power of it
-    form = part(symbol, T).subs(symbol**T, power).subs(symbol, beta)
-    assert (-sympy.diff(form, far)).factor().is_positive  # smaller with every step, as the power is
-    assert sympy.cancel(sympy.limit(form, far, sympy.oo) - (1 - beta) / (1 + beta)) == 0
-    assert sympy.limit((1 - beta) / (1 + beta), excess, 0) == 0
-    assert mean**2 <= second
+    mean, second, grad = symbols("m v g", positive=True)
+    options = {"learning_rate": RATE, "eps": EPS, "beta1": BETA1, "beta2": BETA2}
+    averaged = after(T - 1, formula, (1 - BETA1 ** (T - 1)) * mean, (1 - BETA2 ** (T - 1)) * second)
+    averages = corrected_averages(formula, grad, averaged, **options)
+    for average, before, new, beta in zip(averages, (mean, second), (grad, grad**2), (BETA1, BETA2), strict=False):
+        assert vanishes(average - (1 - newest(beta, T)) * before - newest(beta, T) * new)
+    beta = sympy.Symbol("b", positive=True)
+    assert sympy.cancel(part(beta, 1) - 1) == 0
+    kept = (1 - newest(beta, T)) ** 2 * part(beta, T - 1) + newest(beta, T) ** 2
+    assert sympy.simplify(part(beta, T) - kept) == 0
+
+    excess, far = sympy.symbols("x y", positive=True)  # the power of beta falls as the latter grows
+    form, limit = between(part(beta, T), beta), between((1 - beta) / (1 + beta), beta)
+    assert (-sympy.diff(form, far)).factor().is_positive
+    assert sympy.cancel(sympy.limit(form, far, sympy.oo) - limit) == 0
+    assert sympy.limit(limit, excess, 0) == 0
+
+    # The step, which is made of any two averages alike, depends on both continuously: in the limit on both moments.
+    assert moments[1] ** 2 <= moments[2]
 
 
 @statement(
@@ -255,19 +303,22 @@ def test_the_average_of_independent_draws_varies_less_and_less(formula=ADAM, par
         "the weight uncorrected": {"weight": lambda beta, steps: 1 - beta},
         "the weight of the step before": {"weight": lambda beta, steps: (1 - beta) / (1 - beta ** (steps + 1))},
         "squared averages": {"formula": near("second_of_average")},
+        "uncorrected": {"formula": near("without_correction")},
+        "the second uncorrected": {"formula": near("second_uncorrected")},
+        "counted from two": {"formula": near("step_from_two")},
     },
 )
-def test_the_corrected_average_moves_to_each_square_by_a_falling_weight(
-    formula=ADAM, weight=lambda beta, steps: (1 - beta) / (1 - beta**steps)
-):
+def test_the_corrected_average_moves_to_each_square_by_a_falling_weight(formula=ADAM, weight=newest):
     average, before, grad = symbols("m v g", positive=True)
     state = after(T - 1, formula, average, before * (1 - BETA2 ** (T - 1)))
-    _, state = formula.body(THETA, grad, state, learning_rate=RATE, eps=EPS, beta1=BETA1, beta2=BETA2)
+    options = {"learning_rate": RATE, "eps": EPS, "beta1": BETA1, "beta2": BETA2}
+    _, second, _ = corrected_averages(formula, grad, state, **options)
     share = weight(BETA2, T)
-    moved = (1 - share) * before + share * grad**2
+    beta = expression(BETA2)
 
-    assert vanishes(state.exp_avg_sq / (1 - BETA2**T) - moved)
+    assert vanishes(second - (1 - share) * before - share * grad**2)
     assert vanishes(weight(BETA2, 1) - exactly(1))
+    assert sympy.factor(between(weight(beta, T) - weight(beta, T + 1), beta)).is_positive
 
 
 def slope(theta):

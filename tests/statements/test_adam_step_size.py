@@ -21,6 +21,7 @@ from oracle.optimizers.step_bound import (
     squared_step_bound_limit,
 )
 from tests.helpers.algebra import exactly, expression, series, symbols, vanishes, walk
+from tests.helpers.averages import corrected_averages
 from tests.helpers.statements import statement
 
 ADAM = get("adam")
@@ -35,9 +36,11 @@ def near(name):
 
 
 def averages(formula, grads, beta1, beta2):
-    """Return the corrected averages after some gradients."""
-    _, state = walk(formula, THETA, grads, learning_rate=RATE, eps=EPS, beta1=beta1, beta2=beta2)
-    return state.exp_avg / (1 - beta1 ** len(grads)), state.exp_avg_sq / (1 - beta2 ** len(grads))
+    """Return the corrected averages after some gradients, of which the last step is made."""
+    options = {"learning_rate": RATE, "eps": EPS, "beta1": beta1, "beta2": beta2}
+    _, before = walk(formula, 0 * THETA, grads[:-1], **options)
+    first, second, _ = corrected_averages(formula, grads[-1], before, **options)
+    return first, second
 
 
 def weights(beta, steps):
@@ -99,17 +102,24 @@ def closed_form(beta1, beta2, step):
     return outer * (1 - beta2**step) * (1 - ratio**step) / (1 - beta1**step) ** 2
 
 
+def in_exponentials(expr):
+    """A simpler form of an expression with hyperbolic functions."""
+    return sympy.simplify(expr.rewrite(sympy.exp))
+
+
 @statement(
     "adam.P5",
     false={
         "without a factor": {"bound": unnormalised},
         "of the step before": {"bound": one_less},
         "another closed form": {"form": lambda p, q, t: closed_form(p, q, t) * (1 - p**t)},
+        "nothing but its last factor": {"form": lambda p, q, t: closed_form(p, q, t) * (1 - p**t) ** 2},
     },
 )
 def test_the_bound_is_one_at_the_first_step_or_for_equal_betas_and_grows_otherwise(
     bound=squared_step_bound, form=closed_form
 ):
+    """For every t, by the closed form; the convex u coth u has its mean value of two arguments above that of the mean."""
     p, q = (expression(beta) for beta in (BETA1, BETA2))
     for steps in range(1, 6):
         a, b = weights(p, steps), weights(q, steps)
@@ -119,16 +129,33 @@ def test_the_bound_is_one_at_the_first_step_or_for_equal_betas_and_grows_otherwi
         assert sympy.cancel(bound(p, q, steps) - form(p, q, steps)) == 0
     assert bound(F(2, 3), F(2, 3), 5) == bound(F(2, 3), F(1, 3), 1) == 1
 
-    # What it grows by is (p - q)^2 times a polynomial whose coefficients are all positive, over positive terms.
-    gathered = [sum(p**i for i in range(steps)) for steps in range(1, 10)]
-    scaled = [
-        sympy.cancel(bound(p, q, steps) * q ** (steps - 1) * weight**2) for steps, weight in enumerate(gathered, 1)
-    ]
-    for number in range(8):
-        grown = scaled[number + 1] * gathered[number] ** 2 - q * scaled[number] * gathered[number + 1] ** 2
-        factor, rest = sympy.div(sympy.Poly(grown, p, q), sympy.Poly((p - q) ** 2, p, q))
-        assert rest.is_zero
-        assert min(factor.coeffs()) > 0
+    # By induction for every t, with the sum of powers of the ratio that the bound has.
+    def powers(steps):
+        return form(p, q, steps) * (1 - p**steps) ** 2 * (1 - q) / ((1 - p) ** 2 * (1 - q**steps))
+
+    assert sympy.cancel(powers(1) - 1) == 0
+    assert sympy.simplify(powers(T + 1) - powers(T) - (p**2 / q) ** T) == 0
+
+    # With x and y for -ln(beta2) and -ln(beta1^2 / beta2), -ln(beta1) is their mean, and equal to either for equal betas.
+    x, y, t, u = sympy.symbols("x y t u", positive=True)
+
+    def curve(argument):
+        return argument * sympy.coth(argument)
+
+    logarithm = sympy.log(form(sympy.exp(-(x + y) / 2), sympy.exp(-x), t))
+    growth = curve(x * t / 2) + curve(y * t / 2) - 2 * curve((x + y) * t / 4)
+    assert in_exponentials(t * sympy.diff(logarithm, t) - growth) == 0
+    above = u * sympy.cosh(u) - sympy.sinh(u)  # from 0 on it grows
+    assert in_exponentials(sympy.diff(curve(u), u, 2) - 2 * above / sympy.sinh(u) ** 3) == 0
+    assert above.subs(u, 0) == 0
+    assert sympy.diff(above, u).is_positive
+    # It is even, and beyond zero it grows: so it is convex across zero too, where it is 1, and y may have any sign.
+    assert sympy.simplify(curve(-u) - curve(u)) == 0
+    assert sympy.limit(curve(u), u, 0) == 1
+    rise = sympy.sinh(u) * sympy.cosh(u) - u
+    assert in_exponentials(sympy.diff(curve(u), u) - rise / sympy.sinh(u) ** 2) == 0
+    assert rise.subs(u, 0) == 0
+    assert in_exponentials(sympy.diff(rise, u) - 2 * sympy.sinh(u) ** 2) == 0
 
     printed = {2: "1.00135791609", 10: "1.04310771743", 100: "2.24336408633", 1000: "5.78116020035"}
     assert all(is_root(bound(*CUSTOMARY, steps), root) for steps, root in printed.items())
@@ -143,12 +170,16 @@ def test_the_bound_is_one_at_the_first_step_or_for_equal_betas_and_grows_otherwi
     },
 )
 def test_the_bound_has_a_limit_if_the_square_of_beta1_is_below_beta2(limit=squared_step_bound_limit):
+    """In the closed form, which adam.P5 proves for every t, all powers but those of a ratio above 1 fade."""
     p, q = (expression(beta) for beta in (BETA1, BETA2))
-    powers = dict(zip("pqr", sympy.symbols("P Q R"), strict=True))  # of beta1, beta2 and their ratio: all fade
-    form = (1 - powers["q"]) * (1 - powers["r"]) / (1 - powers["p"]) ** 2
+    faded = sympy.symbols("P Q R")  # powers of beta1, of beta2 and of their ratio, or of its inverse
+    of_p, of_q, of_ratio = faded
+    none = dict.fromkeys(faded, 0)
+    form = (1 - of_q) * (1 - of_ratio) / (1 - of_p) ** 2
     for steps in range(1, 5):
-        values = {powers["p"]: p**steps, powers["q"]: q**steps, powers["r"]: (p**2 / q) ** steps}
+        values = {of_p: p**steps, of_q: q**steps, of_ratio: (p**2 / q) ** steps}
         assert sympy.cancel(squared_step_bound(p, q, steps) - limit(p, q) * form.subs(values)) == 0
+    assert form.subs(none) == 1
 
     golden = {
         CUSTOMARY: "7.27029180000",
@@ -157,12 +188,21 @@ def test_the_bound_has_a_limit_if_the_square_of_beta1_is_below_beta2(limit=squar
     }
     assert all(is_root(limit(*betas), root) for betas, root in golden.items())
 
-    for steps in range(1, 40):
-        shared = (1 - F(1, 2) ** steps) ** 2
-        linear = squared_step_bound(F(1, 2), F(1, 4), steps) * shared / (1 - F(1, 4) ** steps)
-        geometric = squared_step_bound(F(1, 2), F(1, 8), steps) * shared / (1 - F(1, 8) ** steps)
-        assert linear == F(1, 3) * steps
-        assert geometric == F(2, 7) * (2**steps - 1)
+    # Above 1 the bound over the ratio's power tends to what the same expression has there, which is positive;
+    # at 1 the sum of powers is t, so that the bound over t tends to a positive number as well.
+    beyond = -limit(p, q) * (1 - of_q) * (1 - of_ratio) / (1 - of_p) ** 2
+    excess, x = sympy.symbols("y x", positive=True)
+    of_x = 1 / (1 + x)  # beta1
+    larger = beyond.subs(none).subs(q, p**2 / (1 + excess)).subs(p, of_x)
+    assert sympy.factor(larger).is_positive
+    even = (1 - p) ** 2 / (1 - q) * (1 - of_q) / (1 - of_p) ** 2
+    assert sympy.factor(even.subs(none).subs(q, p**2).subs(p, of_x)).is_positive
+    for steps in range(1, 5):
+        values = {of_p: p**steps, of_q: q**steps, of_ratio: (q / p**2) ** steps}
+        power = (p**2 / q) ** steps
+        assert sympy.cancel(squared_step_bound(p, q, steps) - power * beyond.subs(values)) == 0
+        values[of_q] = p ** (2 * steps)
+        assert sympy.cancel(squared_step_bound(p, p**2, steps) - steps * even.subs(values).subs(q, p**2)) == 0
     for beta2 in (F(1, 4), F(1, 8)):
         with pytest.raises(DomainError, match="must be below beta2 for the bound to have a limit"):
             squared_step_bound_limit(F(1, 2), beta2)
@@ -199,22 +239,38 @@ def test_epsilon_shortens_every_step(formula=ADAM):
     "jensen_second_moment.P2",
     "adam_lr_interpretation.P2",
     false={
-        "other weights": {"beta2": symbol_array("beta_2", positive=True)},
+        "other weights": {"beta2": BETA2},
         "squares added up": {"formula": near("second_unnormalised")},
         "the square of the average": {"formula": near("second_of_average")},
+        "squares uncorrected": {"formula": near("second_uncorrected")},
+        "no root": {"formula": near("without_root")},
+        "looking ahead": {"formula": near("nesterov")},
     },
 )
 def test_with_equal_weights_the_second_moment_exceeds_the_squared_mean_by_the_variance(formula=ADAM, beta2=BETA1):
-    """The variance as a sum over pairs: zero if and only if all values agree, as far as they have weight."""
-    for steps in (1, 2, 3):
-        grads = series("g", steps, real=True)
-        first, second = averages(formula, grads, BETA1, beta2)
-        a = weights(BETA1, steps)
-        variance = sum(a[i] * (grads[i] - first) ** 2 for i in range(steps))
-        pairs = sum(a[i] * a[j] * (grads[i] - grads[j]) ** 2 for i, j in itertools.combinations(range(steps), 2))
+    """By induction for every t, and so no root of the second is below the first, whose ratio the step is at most.
 
-        assert cancels(second - first**2 - variance)
-        assert cancels(variance - pairs)
+    A new value with the weight w leaves of the variance 1 - w and adds w (1 - w) times a square: nothing if and only if
+    it is what all others were.
+    """
+    mean, square = symbols("m v", positive=True)
+    grad = symbol_array("g", real=True)
+    zeros = initial_state(formula.state_type, 0 * mean)
+    averaged = {"exp_avg": (1 - BETA1 ** (T - 1)) * mean, "exp_avg_sq": (1 - beta2 ** (T - 1)) * square}
+    options = {"learning_rate": RATE, "eps": EPS, "beta1": BETA1, "beta2": beta2}
+    first, second, _ = corrected_averages(formula, grad, zeros._replace(step=T - 1, **averaged), **options)
+    share = (1 - BETA1) / (1 - BETA1**T)
+    left = (1 - share) * (square - mean**2)
+
+    assert vanishes(second - first**2 - left - share * (1 - share) * (grad - mean) ** 2)
+    assert vanishes(expression(averaged["exp_avg"]).subs(T, 1))  # the first value has the weight 1
+
+    # The same of any weights: about another point the variance grows by the squared distance.
+    variance, weight = symbols("V w", positive=True)
+    moved, gathered = (1 - weight) * mean + weight * grad, (1 - weight) * (variance + mean**2) + weight * grad**2
+    about = (1 - weight) * (variance + (mean - moved) ** 2) + weight * (grad - moved) ** 2
+    assert vanishes(gathered - moved**2 - about)
+    assert vanishes(about - (1 - weight) * variance - weight * (1 - weight) * (grad - mean) ** 2)
 
 
 def moments(values, shares, powers=(1, 2)):

@@ -10,13 +10,18 @@ import sympy
 
 from oracle.arithmetic.symbols import SymbolArray
 from oracle.catalogue import get
+from oracle.dialects import neighbour
 from oracle.exact import exact
 from oracle.examples.accumulator_norms import accumulators, norms, norms_on_own_paths
 from oracle.examples.adagrad_quadratic import CURVATURES, descent_path, follow, loss, path, scaled_path
-from tests.helpers.algebra import exactly, expression, series, symbols, vanishes
+from tests.helpers.algebra import exactly, expression, series, state_with, symbols, vanishes
 from tests.helpers.statements import statement
 
 ADAGRAD, GD = get("adagrad"), get("gd")
+#: The squares of the step before, their mean, a sum that forgets, no root.
+LAGGED, MEAN, FORGETTING, ROOTLESS = (
+    neighbour(ADAGRAD, f"adagrad_{name}") for name in ("lagged", "mean", "forgetting", "without_root")
+)
 OPTIONS = {"learning_rate": exactly("1/2"), "eps": exactly(0)}
 
 
@@ -83,21 +88,40 @@ def test_the_path_is_odd_in_its_start(mirror=-1, shift=0):
         "from half": {"starts": (0.5, 2.0)},
         "two steps to hit": {"hit": 1.5},
         "no overshoot": {"inner": (1.5,)},
-        "a faster fall": {"rate": lambda start: 1 - 1 / start},
+        "a faster fall": {"largest": lambda start: 1 - 1 / start},
+        "the last ratio without its root": {"ratio": lambda squares: 1 - 1 / squares},
+        "a step late": {"formula": LAGGED},
+        "a mean": {"formula": MEAN},
+        "forgetting": {"formula": FORGETTING},
+        "no root": {"formula": ROOTLESS},
     },
 )
 def test_from_beyond_the_rate_it_falls_without_overshoot(
-    starts=(1.5, 2.0, 3.0, 4.0), hit=1.0, inner=(0.75, 0.5, 0.25), rate=lambda start: 1 - 1 / start**2
+    formula=ADAGRAD,
+    starts=(1.5, 2.0, 3.0, 4.0),
+    hit=1.0,
+    inner=(0.75, 0.5, 0.25),
+    largest=lambda start: 1 - 1 / start**2,
+    ratio=lambda squares: 1 - 1 / SymbolArray(sympy.sqrt(expression(squares))),
 ):
-    """The weighted squares sum to r_0^2 at most, and to the root of the plain sum at least: so no ratio exceeds
-    1 - 1 / r_0^2, and all of them grow towards the last."""
-    place, squares = symbols("r S", positive=True)
-    _, first = scaled_path(place, 1)
+    """From any place after any number of steps; the sum of squares stays below r_0^4, so that it has a limit.
+
+    For r_t^2 over the root of the sum is at least what that root grows by, and at most what r_t^2 falls by: the first
+    adds up to the root of the whole sum, the second to r_0^2 at most.
+    """
+    (place, before), t = symbols("r R", positive=True), sympy.Symbol("t", positive=True, integer=True)
+    squares = before**2 + place**2
+    root = SymbolArray(sympy.sqrt(expression(squares)))
+    state = state_with(formula, 0 * place, sum=before**2, square_avg=before**2, step=t - 1)
+    after, kept = formula.body(place, place, state, learning_rate=exactly(1), eps=exactly(0))
+    assert vanishes(kept.sum - squares)
+    # Between 0 and 1 where the sum is above 1, 0 where it is 1, negative below; it grows with the sum, to the last ratio.
+    assert vanishes(after - ratio(squares) * place)
+    first, _ = formula.body(place, place, state_with(formula, 0 * place), learning_rate=exactly(1), eps=exactly(0))
     assert vanishes(first - (place - 1))
-    after = place - place / SymbolArray(sympy.sqrt(expression(squares)))
-    # r^2 / sqrt(S) = r (r - r'), which r^2 - r'^2 exceeds by r' (r - r'): the sum telescopes.
-    assert vanishes(place**2 / SymbolArray(sympy.sqrt(expression(squares))) - place * (place - after))
-    assert vanishes(place**2 - after**2 - place * (place - after) - after * (place - after))
+    term = place**2 / root
+    assert vanishes(term - (root - before) - before * (root - before) / root)
+    assert vanishes(place**2 - after**2 - term - after * (place - after))
 
     for start in starts:
         places = [F(r) for r in scaled(start, 30)]
@@ -105,7 +129,7 @@ def test_from_beyond_the_rate_it_falls_without_overshoot(
         assert all(0 < after < before for before, after in itertools.pairwise(places))
         # Each ratio is off by two roundings.
         assert all(before <= after * (1 + F(1, 2**50)) for before, after in itertools.pairwise(ratios))
-        assert max(ratios) < rate(F(start))
+        assert max(ratios) < largest(F(start))  # so that it falls to 0 as a power of this at least
     assert scaled(hit, 3) == [hit, 0.0, 0.0, 0.0]
     for start in inner:
         places = scaled(start, 12)

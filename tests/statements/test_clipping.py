@@ -18,6 +18,7 @@ from oracle.formula import NoState
 from tests.helpers.statements import statement
 
 GD, VALUE, NORM = get("gd"), get("clip_by_value"), get("clip_by_norm")
+TENTH = F(1, 10)
 THRESHOLDS = (F(1, 2), F(1), F(5, 2), F(13))
 PLANE = list(itertools.product((F(-3), F(-1), F(-1, 2), F(0), F(3, 4), F(2)), repeat=2))
 VECTORS = [*PLANE, (F(3), F(-1), F(1, 4)), (F(1), F(1), F(-1)), (F(9), F(1), F(1), F(-1)), (F(1, 5), F(0), F(0), F(7))]
@@ -95,7 +96,6 @@ def test_both_manners_have_names_of_their_own_and_the_bare_name_is_nobodys(ids=(
 
 @statement(
     "clip_by_value.C1",
-    "clip_geometry_figure.P2",
     false={"by norm": {"rule": change(VALUE, "clip_by_norm")}, "any vector": {"grad": (F(8), F(-8))}},
 )
 def test_clipping_by_value_may_lose_the_direction(rule=VALUE, grad=(F(8), F(-6))):
@@ -145,6 +145,8 @@ def test_value_clipping_is_the_identity_where_all_fits_and_the_smaller_threshold
         "cut to zero": {"rule": change(VALUE, "zeroed")},
         "moduli": {"rule": change(VALUE, "modulus")},
         "always moved": {"rule": change(VALUE, "saturated")},
+        "the sum of moduli": {"rule": change(VALUE, "clip_by_norm_l1")},
+        "the squared norm": {"rule": change(VALUE, "clip_by_norm_squared")},
     },
 )
 def test_value_clipping_projects_onto_the_box(rule=VALUE):
@@ -153,6 +155,7 @@ def test_value_clipping_projects_onto_the_box(rule=VALUE):
     for threshold in THRESHOLDS:
         after = cut(rule, numbers, threshold)
 
+        assert after == tuple(cut(rule, (number,), threshold)[0] for number in numbers)
         assert cut(rule, times(-1, numbers), threshold) == times(-1, after)
         assert all(x * y >= 0 for x, y in zip(numbers, after, strict=True))
         for (x, y), (clipped_x, clipped_y) in zip(
@@ -163,7 +166,10 @@ def test_value_clipping_projects_onto_the_box(rule=VALUE):
 
 @statement(
     "clip_by_value.P4",
+    "clip_geometry_figure.P2",
     false={
+        "the upper side alone": {"rule": change(VALUE, "high_only")},
+        "the lower side alone": {"rule": change(VALUE, "low_only")},
         "always moved": {"rule": change(VALUE, "saturated")},
         "moduli": {"rule": change(VALUE, "modulus")},
         "the dimension less one": {"least": lambda d: F(1, d - 1)},
@@ -180,6 +186,15 @@ def test_value_clipping_turns_a_gradient_by_less_than_the_diagonal(rule=VALUE, l
             assert inner**2 > least(len(grad)) * length * dot(grad, grad)
             assert collinear(result, grad) == (largest(grad) <= threshold or len(moduli) == 1)
     tall, threshold = sympy.symbols("M alpha", positive=True)
+    for number, level, clipped in ((tall + threshold, threshold, threshold), (tall, tall + threshold, tall)):
+        assert list(rule.body(SymbolArray([number]), clip_value=SymbolArray(level)).elements) == [clipped]
+    # Of any number of moduli let those that are cut add up to A, which is at least the threshold, and the squares of
+    # the others to B. Then the inner product is at least the threshold times the gradient's length, since A^2 is at
+    # least the sum of the cut ones' squares; and the clipped length is at most sqrt(d) times the threshold. Both are
+    # equal in no case: the first only where one is cut and all others are 0, and then the second is not.
+    more, rest = sympy.symbols("r B", nonnegative=True)
+    total = threshold + more
+    assert sympy.expand((threshold * total + rest) ** 2 - threshold**2 * (total**2 + rest)).is_nonnegative
     for d in range(2, 6):
         result = rule.body(SymbolArray([tall + threshold, *[threshold] * (d - 1)]), clip_value=SymbolArray(threshold))
         grad = [tall + threshold, *[threshold] * (d - 1)]
@@ -262,6 +277,7 @@ def test_the_norm_is_that_of_the_whole_gradient(clip=together):
 
 @statement(
     "clip_by_norm.P1",
+    "clip_geometry_figure.P2",
     false={
         name: {"rule": change(NORM, id)}
         for name, id in (
@@ -322,20 +338,28 @@ def test_both_branches_agree_at_the_threshold(rule=NORM):
     false={
         "always rescaled": {"rule": change(NORM, "always_rescaled"), "vectors": LENGTHY[1:]},
         "squared norm": {"rule": change(NORM, "squared")},
+        "unit length": {"rule": change(NORM, "unit")},
+        "coordinates cut to zero": {"rule": change(NORM, "clip_by_value_zeroed")},
+        "moduli": {"rule": change(NORM, "clip_by_value_modulus")},
         "the larger threshold": {"joint": max},
     },
 )
 def test_norm_clipping_projects_onto_the_ball(rule=NORM, joint=min, vectors=LENGTHY):
     for threshold in THRESHOLDS:
-        once = {grad: cut(rule, grad, threshold) for grad in vectors}
+        # Pairs on both sides of the threshold, close together, where a rule may jump.
+        sides = [times(threshold * (1 + part) / norm(grad), grad) for grad in LENGTHY[1:] for part in (-TENTH, TENTH)]
+        once = {grad: cut(rule, grad, threshold) for grad in (*vectors, *sides)}
 
-        for grad, other in itertools.combinations(vectors, 2):
+        for grad, other in itertools.combinations(once, 2):
             if len(grad) == len(other):
                 before, after = (
                     sum((x - y) ** 2 for x, y in zip(*pair, strict=True))
                     for pair in ((grad, other), (once[grad], once[other]))
                 )
                 assert after <= before
+        for grad, clipped in once.items():
+            assert dot(clipped, clipped) <= threshold**2
+            assert (clipped == grad) == (dot(grad, grad) <= threshold**2)
         for grad in vectors:
             assert cut(rule, once[grad], threshold) == once[grad]
             for second in THRESHOLDS:

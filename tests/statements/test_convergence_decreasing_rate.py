@@ -93,25 +93,36 @@ def test_the_weighted_squared_gradient_stays_below_the_finite_form(bound: Bound 
     false={
         "a fixed rate": {"rates": constant},
         "rates whose sum is finite": {"rates": halving},
+        "the square of the sum": {
+            "bound": lambda rates, *, smoothness, variance, gap: (
+                (2 * gap + smoothness * variance * sum(rates) ** 2) / sum(rates)
+            )
+        },
     },
 )
-def test_the_finite_form_tends_to_zero(rates=harmonic):
+def test_the_finite_form_tends_to_zero(rates=harmonic, bound: Bound = theorem_decreasing_lr):
     """The squares sum to less than 2 and the rates of each doubling to at least 1/2: nothing stops the bound's fall."""
     doublings = [rates(2**k) for k in range(9)]
-    assert all(sum(rate**2 for rate in prefix) < 2 for prefix in doublings)
-    assert all(sum(after) - sum(before) >= Q(1, 2) for before, after in itertools.pairwise(doublings))
-
-    total, gap, beta, noise_bound = sympy.symbols("S Delta beta sigma2", positive=True)
-    envelope = (2 * gap + beta * noise_bound * 2) / total
-    assert sympy.limit(envelope, total, sympy.oo) == 0
+    gap, beta, noise_bound, squares = sympy.symbols("Delta beta sigma2 Q", positive=True)
+    total, *steps = sympy.symbols("S eta1:7", positive=True)
+    for count in range(1, len(steps) + 1):
+        kept = steps[:count]
+        finite = bound(kept, smoothness=beta, variance=noise_bound, gap=gap)
+        gathered = (2 * gap + beta * noise_bound * sum(rate**2 for rate in kept)) / sum(kept)
+        assert sympy.simplify(finite - gathered) == 0
+    # The sum of squares stays below a number: the smallest such number is Q.
+    assert sympy.limit((2 * gap + beta * noise_bound * squares) / total, total, sympy.oo) == 0
 
     @drawn(gap_drawn=fractions(0, 3), variance=fractions(0, 3))
+    @example(gap_drawn=Q(3), variance=Q(3))
     def check(gap_drawn: Fraction, variance: Fraction) -> None:
         constants = {"smoothness": Q(1), "variance": variance, "gap": gap_drawn}
         for k, prefix in enumerate(doublings):
-            assert theorem_decreasing_lr(prefix, **constants) <= (2 * gap_drawn + 2 * variance) / (1 + Q(k, 2))
+            assert bound(prefix, **constants) <= (2 * gap_drawn + 2 * variance) / (1 + Q(k, 2))
 
     check()
+    assert all(sum(rate**2 for rate in prefix) < 2 for prefix in doublings)
+    assert all(sum(after) - sum(before) >= Q(1, 2) for before, after in itertools.pairwise(doublings))
 
 
 @statement(

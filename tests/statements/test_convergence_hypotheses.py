@@ -86,10 +86,10 @@ def test_the_third_hypothesis_is_blind_to_constants(hypothesis: Admits = admits)
 
 @statement("sgd_hypothesis_1.P2", "D089", false={"as printed": {"hypothesis": admits_literally}})
 def test_the_hypothesis_without_the_gradient_contradicts_the_theorem(hypothesis: Admits = admits):
-    """Pinned is what Hypothesis found and shrank for the printed form: two bowls, raised by one."""
+    """Pinned is what refutes the printed form: two bowls, raised by a half, and a step of one between them."""
 
     @drawn(found=problems(), constant=fractions(0, 4), part=parts(1), steps=few)
-    @example(found=(bowls(points(-1, 1), curvature=Q(1)), vector(0)), constant=Q(1), part=Q(1, 4), steps=2)
+    @example(found=(bowls(points(-1, 1), curvature=Q(1)), vector(0)), constant=Q(1, 2), part=Q(1), steps=2)
     def check(found: tuple[FiniteSum, Vector], constant: Fraction, part: Fraction, steps: int) -> None:
         problem, start = found
         assert not refutes(hypothesis, shifted(problem, constant), start, part, steps)
@@ -116,6 +116,12 @@ def test_hypothesis_finds_and_shrinks_what_refutes_the_printed_form(hypothesis: 
 
     assert (centre, steps) == (1, 2)  # the start has no gradient: it takes a step to see the noise
     assert refuted((centre, constant, part, steps))
+    # The least constant: 1/2, with a mean squared gradient of 1/2 where the theorem allows 0.
+    smallest = raised(Q(1), Q(1, 2))
+    assert refutes(hypothesis, smallest, vector(0), Q(1), 2)
+    assert not refutes(hypothesis, raised(Q(1), Q(7, 16)), vector(0), Q(1), 2)
+    assert average(smallest, vector(0), Q(1), 2)[0] == Q(1, 2)
+    assert smallest.gap(vector(0)) == 0
 
 
 @statement(

@@ -9,11 +9,14 @@ import numpy as np
 import sympy
 import torch
 
-from oracle.arithmetic.symbols import SymbolArray
+from oracle.activations.sigmoid import sigmoid
+from oracle.arithmetic.symbols import SymbolArray, symbol_array
 from oracle.catalogue import get
 from oracle.dialects import neighbour
 from oracle.domains import closed
 from oracle.dropout.inference import dropout_inference_scaling, masks, probability
+from oracle.losses.softmax import softmax
+from tests.helpers.algebra import expression, expressions, vanishes
 from tests.helpers.statements import statement
 
 KEPT, INVERTED = get("dropout_keep_proportion"), get("dropout_inverted")
@@ -63,6 +66,11 @@ def variance(keep, value, units=len(X), chance=probability):
 
 def exchanged(mask, keep):
     return probability(mask, 1 - keep)
+
+
+def together(mask, keep):
+    """All units are kept or none is: the same total, and the same probability of each unit."""
+    return keep if all(mask) else F(0) if any(mask) else 1 - keep
 
 
 @statement(
@@ -135,6 +143,7 @@ def test_keeping_all_is_the_identity_and_keeping_nothing_is_zero(rule=KEPT):
         "one unit fewer": {"networks": lambda n: 2 ** (n - 1)},
         "kept and removed units alike": {"chance": lambda mask, keep: keep ** len(mask)},
         "what is removed": {"chance": exchanged},
+        "all units or none": {"chance": together},
     },
 )
 def test_every_mask_is_a_network_and_their_probabilities_are_those_of_independent_units(
@@ -146,6 +155,8 @@ def test_every_mask_is_a_network_and_their_probabilities_are_those_of_independen
         assert len(drawn) == len(set(drawn)) == networks(units)
         for keep in KEEPS:
             assert sum(chance(mask, keep) for mask in drawn) == 1
+            for mask in drawn:
+                assert chance(mask, keep) == keep ** sum(mask) * (1 - keep) ** (units - sum(mask))
             for unit in range(units):
                 assert sum(chance(mask, keep) for mask in drawn if mask[unit]) == keep
             weights = [drop(KEPT, (F(1),) * units, mask, keep) for mask in drawn]
@@ -250,61 +261,85 @@ def test_scaled_weights_give_the_mean_of_all_networks_of_a_linear_one(inference=
         assert linear(WEIGHT, inference(X, keep)) == expected == linear(scaled_weights, X)
 
 
-def logits(mask, keep=None):
-    """Scores of three classes, as expressions, of a layer behind dropped units; scaled if there is no mask."""
-    rows = ((1, -2, 3), (2, 1, -1), (0, 1, 1))
-    shares = mask if keep is None else (keep,) * 3
-    return [
-        sum(w * r * u for w, r, u in zip(row, shares, sympy.symbols("x1:4", real=True), strict=True)) + bias
-        for row, bias in zip(rows, sympy.symbols("b1:4", real=True), strict=True)
-    ]
+UNITS, BIASES = symbol_array("x1 x2 x3", real=True), symbol_array("b1 b2 b3", real=True)
+
+
+def logits(units):
+    """Scores of three classes behind three units."""
+    return SymbolArray(linear(((1, -2, 3), (2, 1, -1), (0, 1, 1)), expressions(units), expressions(BIASES)))
+
+
+def log_odds(scores, rule=softmax):
+    """Logarithms of the ratios of all probabilities to the first one's, and of a sigmoid to what it leaves."""
+    first, *others = expressions(rule.body(scores))
+    left = 1 / expression(sigmoid.body(scores[0])) - 1  # what a sigmoid leaves, over the sigmoid
+    return [sympy.log(sympy.powsimp(ratio)) for ratio in (*(p / first for p in others), 1 / left)]
 
 
 @statement(
     "dropout_inference_scaling.P2",
     "dropout_inference_scaling.C1",
     false={
-        "scaled biases": {"biases": 1},
+        "scaled biases": {"inference": lambda units, keep: keep * logits(units)},
         "what is removed": {"chance": exchanged},
-        "not scaled": {"scale": lambda keep: sympy.Integer(1)},
+        "not scaled": {"inference": lambda units, keep: logits(units)},
+        "inverted": {"rule": INVERTED},
+        "each class by itself": {"probabilities": sigmoid},
     },
 )
 def test_the_geometric_mean_of_all_softmax_networks_is_the_scaled_one(
-    biases=0, chance=probability, scale=lambda keep: keep
+    rule=KEPT,
+    chance=probability,
+    inference=lambda units, keep: logits(dropout_inference_scaling.body(units, keep=keep)),
+    probabilities=softmax,
 ):
-    """Logarithms of geometric means add: the means of differences of scores are those of the scaled layer."""
-    keep = sympy.Symbol("p")
-    drawn = list(masks(3))
-    average = [
-        sum(chance(mask, keep) * score for mask, score in zip(drawn, row, strict=True))
-        for row in zip(*map(logits, drawn), strict=True)
+    """A geometric mean, normalised, has the mean logarithms of the odds of all networks."""
+    keep = sympy.Symbol("p", positive=True)
+    networks = [
+        (chance(mask, keep), log_odds(logits(rule.body(UNITS, SymbolArray(list(mask)), keep=keep)), probabilities))
+        for mask in masks(3)
     ]
-    single = logits(None, scale(keep))
-    wrong = [biases * (keep - 1) * symbol for symbol in sympy.symbols("b1:4", real=True)]
-    for one, other in itertools.combinations(range(3), 2):
-        gap = single[one] + wrong[one] - single[other] - wrong[other]
-        assert sympy.expand(average[one] - average[other] - gap) == 0
-    # A sigmoid is the softmax of a score and zero.
-    assert sympy.expand(average[0] - single[0] - wrong[0]) == 0
+    scaled = log_odds(inference(UNITS, SymbolArray(keep)), probabilities)
+
+    for place, odds in enumerate(scaled):
+        average = sum(weight * network[place] for weight, network in networks)
+        assert sympy.expand(sympy.expand_log(average - odds)) == 0
 
 
 @statement(
     "dropout_inference_scaling.P3",
-    false={"always equal": {"keeps": (F(0), F(1))}, "of no units": {"units": 0}},
+    false={
+        "always equal": {"keeps": (F(0), F(1))},
+        "of no units": {"x": 0},
+        "of scores": {"layers": (lambda scores: scores,)},
+    },
 )
-def test_the_arithmetic_mean_of_the_probabilities_is_another(keeps=(F(1, 2), F(3, 4)), units=3):
-    """A sigmoid over one unit: the mean of its values, compared in rational powers of 2."""
+def test_the_arithmetic_mean_of_the_probabilities_is_another(
+    keeps=(F(1, 2), F(3, 4), F(1, 5)), x=4, layers=(softmax.body, sigmoid.body)
+):
+    """Over one unit of a multiple of ln 2, which makes all probabilities rational at some proportions."""
 
-    def sigmoid(power):
-        return 1 / (1 + F(2) ** -power)
+    def means(layer, number, keep):
+        """Both means of the probabilities of a unit's multiples."""
 
-    for keep in keeps:
-        x = 4 * units
-        arithmetic = keep * sigmoid(x) + (1 - keep) * sigmoid(0)
-        assert arithmetic != sigmoid(int(keep * x))
-    for keep in (F(0), F(1)):
-        assert keep * sigmoid(4) + (1 - keep) * sigmoid(0) == sigmoid(int(keep * 4))
-    assert sigmoid(0) == F(1, 2) == keeps[0] * sigmoid(0) + (1 - keeps[0]) * sigmoid(0)
+        def behind(units):
+            scores = [0, *expressions(units * SymbolArray([1, -2]))]
+            return SymbolArray([sympy.simplify(p) for p in expressions(layer(SymbolArray(scores)))])
+
+        unit = SymbolArray([number * sympy.log(2)])
+        share = sympy.Rational(str(keep))
+        kept = (
+            behind(KEPT.body(unit, SymbolArray(list(mask)), keep=share)) * probability(mask, share) for mask in masks(1)
+        )
+        return sum(kept), behind(dropout_inference_scaling.body(unit, keep=share))
+
+    for layer in layers:
+        for keep in keeps:
+            arithmetic, scaled = means(layer, x, keep)
+            assert not vanishes((arithmetic - scaled)[1])
+        for number, keep in ((4, F(0)), (4, F(1)), (0, F(1, 2))):
+            arithmetic, scaled = means(layer, number, keep)
+            assert vanishes(arithmetic - scaled)
 
 
 @statement(
@@ -402,6 +437,9 @@ def test_an_exact_count_has_the_same_mean_and_masks_that_repel_each_other(
             independent = sum(probability(mask, keep) * mask[one] * mask[other] for mask in masks(4))
             assert both - keep**2 == share(keep, 4)
             assert independent - keep**2 == 0
+    weight, half = chance(2, 1), F(1, 2)
+    both, independent = (sum(law(mask, half) * mask[0] * mask[1] for mask in masks(2)) for law in (weight, probability))
+    assert (both - half**2, independent - half**2) == (share(half, 2), 0) == (F(-1, 4), 0)
 
 
 @statement(

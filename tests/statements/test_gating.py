@@ -240,21 +240,37 @@ def test_the_variants_are_an_activation_times_a_linear_map(change=""):
     assert same(swiglu.body(x, w, b, v, c), glu.body(x, w, b, w, b) * affine(x, v, c))
 
 
-@statement("geglu.P3", false={"another depth": {"depth": sympy.Rational("0.1699")}, "SiLU": {"activation": silu}})
-def test_geglu_is_bounded_on_the_side_of_the_activation(depth=sympy.Rational("0.169971208"), activation=gelu):
+#: A little more than how far the activation of each unit falls below 0, and where it does.
+DEPTHS = {geglu: ("0.169971208", "-0.751791524693564"), swiglu: ("0.278464543", "-1.27846454276107")}
+
+
+@statement(
+    "geglu.P3",
+    "swiglu.P1",
+    false={
+        "another depth": {"depths": {geglu: ("0.1699", DEPTHS[geglu][1])}},
+        "another depth of SiLU": {"depths": {swiglu: ("0.2784", DEPTHS[swiglu][1])}},
+        "the other activation": {"activations": {geglu: silu, swiglu: gelu}},
+        "branches exchanged": {"change": "{}_swapped"},
+        "no activation": {"change": "glu_bilinear"},
+    },
+)
+def test_a_unit_is_bounded_on_the_side_of_its_activation(depths=DEPTHS, activations=UNITS, change=""):
     u, weight = sympy.Symbol("u", real=True), sympy.Symbol("p", positive=True)
     one = SymbolArray(np.array([[1]]))
+    for gated, (depth, place) in depths.items():
+        block = (neighbour(gated, change.format(gated.id)) if change else gated).body
 
-    def unit(u, w, block=lambda *arrays: glu_generic(*arrays, activation=activation.body)):
-        """GEGLU of one number as a function of what its two maps give."""
-        return flat(block(0 * one, one, SymbolArray([u]), one, SymbolArray([w])))[0]
+        def unit(u, w, block=block):
+            """The unit of one number as a function of what its two maps give."""
+            return flat(block(0 * one, one, SymbolArray([u]), one, SymbolArray([w])))[0]
 
-    assert sympy.expand(unit(u, weight, geglu.body) - flat(gelu.body(SymbolArray(u)))[0] * weight) == 0
-    # GELU is nowhere below minus its depth (gelu.P4): nor is the product below that times a positive weight.
-    lowest = unit(sympy.Rational("-0.751791524693564"), 1)
-    assert -depth < sympy.N(lowest) < -depth + sympy.Rational(1, 10**8)
-    assert sympy.simplify(unit(u, -weight) + unit(u, weight)) == 0
-    assert sympy.limit(unit(u, weight) / (u * weight), u, sympy.oo) == 1
+        assert sympy.expand(unit(u, weight) - flat(activations[gated].body(SymbolArray(u)))[0] * weight) == 0
+        # No activation is anywhere below minus its depth (gelu.P4, silu.P3): nor, times a positive weight, the unit.
+        lowest = sympy.N(unit(sympy.Rational(place), 1))
+        assert -sympy.Rational(depth) < lowest < sympy.Rational(1, 10**8) - sympy.Rational(depth)
+        assert sympy.simplify(unit(u, -weight) + unit(u, weight)) == 0
+        assert sympy.limit(unit(u, weight) / (u * weight), u, sympy.oo) == 1
 
 
 @statement(
@@ -333,16 +349,29 @@ def test_a_feed_forward_block_is_linear_in_two_of_its_matrices(f=ffn_glu, place=
     assert same(f(0 * x, *matrices, activation=silu.body), 0 * x)
 
 
-@statement("ffn_glu.P3", false={"rows alone": {"rows_too": False}, "scaled before SiLU": {"scaled": silu}})
-def test_hidden_units_may_be_permuted_and_their_factors_moved(rows_too=True, scaled=relu):
+@statement(
+    "ffn_glu.P3",
+    false={
+        "rows alone": {"rows_too": False},
+        "scaled before SiLU": {"scaled": silu},
+        "negative ones past a rectifier": {"sign": -1},
+        "negative ones past a line": {"kept": lambda u: u},
+        "a factor that is lost": {"inverse": lambda factors: 1 / factors**2},
+    },
+)
+def test_hidden_units_may_be_permuted_and_their_factors_moved(
+    rows_too=True, scaled=relu, sign=1, kept=relu.body, inverse=lambda factors: 1 / factors
+):
     x, w, v, w2 = block()
     plain = ffn_glu(x, w, v, w2, activation=silu.body)
-    factors = SymbolArray(list(sympy.symbols("p q", positive=True)))
+    factors = SymbolArray(list(sympy.symbols("p q", real=True, nonzero=True)))
 
     turned = ffn_glu(x, w[:, ::-1], v[:, ::-1], w2[::-1] if rows_too else w2, activation=silu.body)
     assert same(turned, plain)
-    down = w2 / factors.reshape(2, 1)
+    down = w2 * inverse(factors).reshape(2, 1)
     assert same(ffn_glu(x, w, v * factors, down, activation=silu.body), plain)
+    factors = sign * SymbolArray(list(sympy.symbols("r s", positive=True)))
+    down = w2 / factors.reshape(2, 1)
     body = scaled.body
     signed = [SymbolArray(array.elements) for array in (x, w, v)]
     point = {
@@ -353,6 +382,7 @@ def test_hidden_units_may_be_permuted_and_their_factors_moved(rows_too=True, sca
         SymbolArray.wrap(np.vectorize(lambda e: e.subs(point), otypes=[object])(array.elements)) for array in signed
     )
     assert same(ffn_glu(x, w * factors, v, down, activation=body), ffn_glu(x, w, v, w2, activation=body))
+    assert not same(ffn_glu(x, -w * factors, v, -down, activation=kept), ffn_glu(x, w, v, w2, activation=kept))
 
 
 @statement(

@@ -6,7 +6,7 @@ from fractions import Fraction as F
 import numpy as np
 import sympy
 
-from oracle.arithmetic.symbols import symbol_array
+from oracle.arithmetic.symbols import SymbolArray, symbol_array
 from oracle.formula import NoState
 from oracle.optimizers.descent import gd, sgd_l2
 from oracle.training.guarantees import descent_bound, gd_contraction, gd_convex_bound, gd_optimal_rate
@@ -77,23 +77,36 @@ def test_the_descent_bound_falls_for_steps_below_two_over_the_smoothness_and_no_
 CURVATURES = np.array([[F(2), F(1)], [F(1), F(2)]], dtype=object)  # 1 along (1, -1), 3 along (1, 1)
 
 
-@statement("gd.P2", false={"one power more": {"more": 1}, "one power less": {"more": -1}})
-def test_on_a_quadratic_the_error_is_multiplied_by_a_matrix(more=0):
-    rate, start = F(1, 5), vector(3, -7)
-    factor = np.eye(2, dtype=int).astype(object) - rate * CURVATURES
-    path = descended(lambda error: CURVATURES @ error, start, rate, 5)
+@statement(
+    "gd.P2",
+    false={"one power more": {"more": 1}, "one power less": {"more": -1}, "half the gradient": {"slope": F(1, 2)}},
+)
+def test_on_a_quadratic_the_error_is_multiplied_by_a_matrix(more=0, slope=1):
+    """One step from any error, for any rate, is the induction: descent keeps no state."""
+    for size in (1, 2, 3):
+        rate, start = sympy.Symbol("eta"), sympy.Matrix(sympy.symbols(f"e1:{size + 1}"))
+        curvatures = sympy.Matrix(size, size, lambda i, j: sympy.Symbol(f"h{min(i, j)}{max(i, j)}"))
+        factor = sympy.eye(size) - rate * curvatures
 
-    for step, error in enumerate(path[1:], start=1):
-        power = np.linalg.matrix_power(factor, step + more)
-        assert (error == power @ start).all()
+        def gradient(error, curvatures=curvatures):
+            return SymbolArray(list(sympy.Rational(slope) * curvatures * sympy.Matrix(error.elements)))
+
+        for step, error in enumerate(descended(gradient, SymbolArray(list(start)), SymbolArray(rate), 2)):
+            told = factor ** max(step + more, 0) * start
+            assert (sympy.Matrix(error.elements) - told).expand() == sympy.zeros(size, 1)
 
 
 @statement(
     "gd.P2",
-    false={"one over the largest curvature": {"limit": F(1, 3)}, "two over the smallest": {"limit": F(2)}},
+    false={
+        "one over the largest curvature": {"limit": F(1, 3)},
+        "two over the smallest": {"limit": F(2)},
+        "rates below 0": {"least": F(-1)},
+        "a rate of 0": {"least": F(-1, 1000)},
+    },
 )
-def test_descent_on_a_quadratic_converges_below_two_over_the_largest_curvature_only(limit=F(2, 3)):
-    for rate in RATES:
+def test_descent_on_a_quadratic_converges_below_two_over_the_largest_curvature_only(limit=F(2, 3), least=F(0)):
+    for rate in (*RATES, F(0), *(-rate for rate in RATES)):
         factors = []
         for direction in (vector(1, -1), vector(1, 1)):
             _, once, twice = descended(lambda error: CURVATURES @ error, direction, rate, 2)
@@ -102,7 +115,7 @@ def test_descent_on_a_quadratic_converges_below_two_over_the_largest_curvature_o
             assert (twice == factor**2 * direction).all()
             factors.append(factor)
 
-        assert (max(map(abs, factors)) < 1) == (0 < rate < limit)
+        assert (max(map(abs, factors)) < 1) == (least < rate < limit)
 
 
 @statement(
@@ -326,6 +339,7 @@ def test_on_x_squared_the_iterates_are_a_geometric_sequence(more=0, slope=parabo
     x, rate = symbol_array("x"), symbol_array("eta")
     path = descended(slope, x, rate, 5)
 
+    # The first step, from any point, is the induction: descent keeps no state.
     for step, point in enumerate(path):
         power = (1 - 2 * rate) ** (step + more)
         assert expanded(point - power * x) == 0

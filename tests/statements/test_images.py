@@ -10,7 +10,15 @@ import pytest
 import sympy
 
 from oracle.errors import ShapeError
-from oracle.examples.imagenet import CONVNEXT_GAINS, IMAGENET, VISION_TRANSFORMERS, Model, dominating, pareto
+from oracle.examples.imagenet import (
+    CONVNEXT_CHANGES,
+    CONVNEXT_GAINS,
+    IMAGENET,
+    VISION_TRANSFORMERS,
+    Model,
+    dominating,
+    pareto,
+)
 from oracle.patches.convolutions import convolution_weights, receptive_field
 from oracle.patches.images import PatchSequence, patch_place, patch_sequence, patches, reassembled
 from tests.helpers.statements import statement
@@ -39,6 +47,10 @@ def test_an_image_of_6_by_8_with_three_channels_is_12_vectors_of_12_numbers(
         assert (count * side**2, length, total) == (height * width, side**2 * depth, height * width * depth)
     with pytest.raises(ShapeError, match="patches must divide the width, got width=9 and patch=2"):
         patch_sequence(6, 9, patch=2)
+    # What does not divide is cut off first, or filled up.
+    image = image_of(7, 8, channels)
+    cropped, filled = image[:6, :6], np.pad(image, ((0, 2), (0, 1), (0, 0)))
+    assert [len(patches(each, patch=3)) for each in (cropped, filled)] == [(7 // 3) * (8 // 3), 3 * 3]
 
 
 @statement("vit_patches.P2", false={"a patch left out": {"cut": lambda image, patch: patches(image, patch=patch)[1:]}})
@@ -101,6 +113,21 @@ def test_sizes_that_tell_tokens_from_their_length(channels=1):
 # -- The table of models ---------------------------------------------------------------------------------------------
 
 
+#: The rows as they are printed: model, date, millions of parameters, per cent.
+PRINTED = (
+    ("ResNet-101", "2015-12", 45, "78.2"),
+    ("ViT-B/16", "2020-10", 87, "85.4"),
+    ("ViT-L/16", "2020-10", 305, "86.8"),
+    ("Swin-B", "2021-08", 88, "86.4"),
+    ("Swin-L", "2021-08", 197, "87.3"),
+    ("ConvNeXt-T", "2022-03", 29, "82.9"),
+    ("ConvNeXt-S", "2022-03", 50, "85.8"),
+    ("ConvNeXt-B", "2022-03", 89, "86.8"),
+    ("ConvNeXt-L", "2022-03", 198, "87.5"),
+    ("ConvNeXt-XL", "2022-03", 350, "87.8"),
+)
+
+
 def named(*names):
     return [next(model for model in IMAGENET if model.name == name) for name in names]
 
@@ -111,12 +138,18 @@ def named(*names):
     "imagenet_table.P2",
     false={
         "a row exchanged": {"models": (*IMAGENET[1:], IMAGENET[0])},
-        "a larger one that is worse": {"models": (*IMAGENET, Model("ConvNeXt-XXL", "2022-03", 700, F("87.8")))},
+        "a first table of its own": {"first": VISION_TRANSFORMERS[1:]},
+        "another size in both": {"models": (IMAGENET[0]._replace(parameters=44), *IMAGENET[1:])},
+        "a larger one that is worse": {"more": (Model("ConvNeXt-XXL", "2022-03", 700, F("87.8")),)},
     },
 )
-def test_the_second_table_continues_the_first_and_larger_ones_of_a_family_are_better(models=IMAGENET):
-    assert models[: len(VISION_TRANSFORMERS)] == VISION_TRANSFORMERS
-    assert (len(VISION_TRANSFORMERS), len(IMAGENET)) == (5, 10)
+def test_the_second_table_continues_the_first_and_larger_ones_of_a_family_are_better(
+    models=IMAGENET, first=VISION_TRANSFORMERS, more=()
+):
+    printed = tuple(Model(name, date, parameters, F(accuracy)) for name, date, parameters, accuracy in PRINTED)
+    assert models == printed
+    assert first == printed[:5]
+    models = (*models, *more)
     for one, other in itertools.permutations(models, 2):
         if one.family == other.family and one.parameters > other.parameters:
             assert one.accuracy > other.accuracy
@@ -161,24 +194,30 @@ def test_the_one_row_outside_the_caption_is_by_five_years_the_oldest(place=0):
     "convnext_training_deltas",
     "convnext_training_deltas.P1",
     "D073",
-    false={"one step for the norms": {"steps": 1}, "a batch of 2048": {"batch": 2048}},
+    false={
+        "one step for the norms": {"steps": 1},
+        "a batch of 2048": {"changes": {**CONVNEXT_CHANGES, "batch": (256, 2048)}},
+        "a gain for every step": {"gains": {**CONVNEXT_GAINS, "larger kernel": F(0)}},
+    },
 )
-def test_the_listed_gains_of_convnext_add_up_to_3_6_points(steps=2, batch=4096):
-    norms = [gain for name, gain in CONVNEXT_GAINS.items() if "normalization" in name]
+def test_the_listed_gains_of_convnext_add_up_to_3_6_points(steps=2, changes=CONVNEXT_CHANGES, gains=CONVNEXT_GAINS):
+    before, after = changes["batch"]
+    norms = [gain for name, gain in gains.items() if "normalization" in name]
 
-    assert sum(CONVNEXT_GAINS.values()) == F("3.6")
+    assert sum(gains.values()) == F("3.6")
     assert norms == [F("0.1")] * steps
-    assert F(batch, 256) == 16
-    # Less than what separates the families' own rows: other steps are not listed.
-    (resnet, convnext) = named("ResNet-101", "ConvNeXt-S")
-    assert convnext.accuracy - resnet.accuracy > sum(CONVNEXT_GAINS.values())
+    assert F(after, before) == 16
+    # Not all: the larger kernel is a step of the same list, without points.
+    assert "kernel" in changes
+    assert not any("kernel" in name for name in gains)
 
 
-@statement("convnext_training_deltas.P2", false={"from 5": {"small": 5}, "dense": {"grouped": False}})
-def test_a_larger_kernel_costs_five_times_the_weights(small=3, grouped=True):
+@statement("convnext_training_deltas.P2", false={"from 5": {"kernels": (5, 7)}, "dense": {"grouped": False}})
+def test_a_larger_kernel_costs_five_times_the_weights(kernels=CONVNEXT_CHANGES["kernel"], grouped=True):
+    small, large = kernels
     channels = 96
-    dense = [convolution_weights(kernel, channels) for kernel in (7, small)]
-    deep = [convolution_weights(kernel, channels, groups=channels if grouped else 1) for kernel in (7, small)]
+    dense = [convolution_weights(kernel, channels) for kernel in (large, small)]
+    deep = [convolution_weights(kernel, channels, groups=channels if grouped else 1) for kernel in (large, small)]
 
     assert F(dense[0], dense[1]) == F(49, 9)
     assert deep == [49 * channels, 9 * channels]

@@ -62,7 +62,10 @@ def direction(before, after, rate):
     },
 )
 def test_the_direction_looks_once_more_at_the_gradient(formula=LION, power=lambda steps, place: steps - place):
-    """Beta1 weighs what the average kept, beta2 makes the average: two roles that Adam's betas do not have."""
+    """Beta1 weighs what the average kept, beta2 makes the average: two roles that Adam's betas do not have.
+
+    After four gradients, and by induction after any number: beta2 multiplies all weights, and the new one enters.
+    """
     values = options(weight_decay=exactly(0))
     start, grads = symbols("theta", real=True)[0], series("g", STEPS, real=True)
     beta1, beta2 = values["beta1"], values["beta2"]
@@ -75,6 +78,15 @@ def test_the_direction_looks_once_more_at_the_gradient(formula=LION, power=lambd
     assert vanishes(looked - (1 - beta1) * grads[-1] - beta1 * kept)
     assert vanishes(state.exp_avg - sum(weight * grad for weight, grad in zip(weights, grads, strict=True)))
     assert vanishes(sum(weights) - (1 - beta2**STEPS))  # nonnegative, so that they bound the average
+
+    t, place = sympy.symbols("t i", positive=True, integer=True)
+    average, grad = symbols("m g", real=True)
+    after, state = formula.body(start, grad, of_state(formula, average), **values)
+    looked = SymbolArray(direction(start, after, values["learning_rate"]))
+    assert vanishes(looked - (1 - beta1) * grad - beta1 * average)
+    assert vanishes(state.exp_avg - beta2 * average - (1 - beta2) * beta2 ** power(t, t) * grad)
+    assert vanishes(beta2 ** power(t, place) - beta2 * beta2 ** power(t - 1, place))
+    assert vanishes(beta2 * (1 - beta2 ** (t - 1)) + (1 - beta2) - (1 - beta2**t))
 
 
 @statement(
@@ -180,18 +192,16 @@ def test_without_decay_all_places_lie_on_a_grid(
     },
 )
 def test_neither_average_nor_direction_know_the_parameters(formula=LION, kept=lambda rate, decay: 1 - rate * decay):
-    first, second = symbols("theta phi", real=True)
-    grads, rates = series("g", 3, real=True), series("eta", 3, positive=True)
-    values = options(learning_rate=rates)
-    one, state = walk(formula, first, grads, **values)
-    other, _ = walk(formula, second, grads, **values)
-    hidden = {expression(symbol) for symbol in (first, values["weight_decay"], *rates)}
-    shrunk = first - second
-    for rate, mine, theirs in zip(rates, one, other, strict=True):
-        shrunk = shrunk * kept(rate, values["weight_decay"])
-        assert vanishes(mine - theirs - shrunk)
+    """From any average, and so, by induction, after any number of steps from the start."""
+    first, second, average, grad = symbols("theta phi m g", real=True)
+    values = options()
+    hidden = {expression(symbol) for symbol in (first, values["weight_decay"], values["learning_rate"])}
+    one, state = formula.body(first, grad, of_state(formula, average), **values)
+    other, _ = formula.body(second, grad, of_state(formula, average), **values)
+
+    assert vanishes(one - other - kept(values["learning_rate"], values["weight_decay"]) * (first - second))
     assert not expression(state.exp_avg).free_symbols & hidden
-    assert not any(sign.free_symbols & hidden for sign in expression(one[-1]).atoms(sympy.sign))
+    assert not any(sign.free_symbols & hidden for sign in expression(one).atoms(sympy.sign))
 
 
 @statement(
@@ -201,19 +211,34 @@ def test_neither_average_nor_direction_know_the_parameters(formula=LION, kept=la
         "in time": {"late": LION},
         "with decay": {"decay": None},
         "two steps": {"delay": 2},
+        "the betas swapped": {"prompt": SWAPPED},
+        "of the new average": {"prompt": OF_AVERAGE},
     },
 )
-def test_the_printed_form_is_lion_a_step_late(late=LITERAL, decay="0", delay=1):
+def test_the_printed_form_is_lion_a_step_late(late=LITERAL, prompt=LION, decay="0", delay=1):
+    """Four steps, and by induction any number: from Lion's place before its last step, and from its average after it."""
     start, grads = symbols("theta", real=True)[0], series("g", STEPS, real=True)
     values = options(**({} if decay is None else {"weight_decay": exactly(decay)}))
-    prompt, _ = walk(LION, start, grads, **values)
+    path, _ = walk(prompt, start, grads, **values)
     behind, _ = walk(late, start, grads, **values)
     decayed, _ = walk(late, start, grads[:1], **options())
     factor = 1 - options()["learning_rate"] * options()["weight_decay"]
 
-    assert all(vanishes(place - before) for place, before in zip(behind[delay:], prompt, strict=False))
+    assert all(vanishes(place - before) for place, before in zip(behind[delay:], path, strict=False))
     assert all(vanishes(place - start) for place in behind[:delay])
     assert vanishes(decayed[0] - factor * start)
+
+    (average,) = symbols("m", real=True)
+    steps, place, state = [], start, of_state(prompt, average)
+    for grad in grads[:2]:
+        after, state = prompt.body(place, grad, state, **values)
+        steps.append((direction(place, after, values["learning_rate"]), after, state.exp_avg))
+        place = after
+    (aimed, arrived, kept), (ahead, _, following) = steps
+    printed, state = late.body(start, grads[1], late.state_type(kept, SymbolArray(aimed)), **values)
+    assert vanishes(printed - arrived)
+    assert vanishes(state.exp_avg - following)
+    assert vanishes(state.direction - SymbolArray(ahead))
 
 
 @statement("D036", false={"of no gradient": {"grad": "0"}, "the same form": {"late": LION}})

@@ -19,6 +19,7 @@ from oracle.losses.cross_entropy import loss_cross_entropy, soft_cross_entropies
 from oracle.losses.regression import loss_squared_error
 from oracle.losses.simplex import in_simplex
 from oracle.losses.softmax import softmax
+from oracle.training.sampling import expectation
 from tests.helpers.algebra import expression, expressions, vanishes
 from tests.helpers.statements import statement
 
@@ -164,7 +165,12 @@ def test_probabilities_of_zero_and_one_have_no_cost(probability=0.0, formula=los
 # -- Softmax ---------------------------------------------------------------------------------------------------------
 
 
-@statement("softmax", "softmax.P1", false={"unnormalised": {"formula": neighbour(softmax, "softmax_with_rest")}})
+@statement(
+    "softmax",
+    "softmax.P1",
+    "probability_simplex.P1",
+    false={"unnormalised": {"formula": neighbour(softmax, "softmax_with_rest")}},
+)
 def test_probabilities_are_positive_add_up_to_one_and_keep_order_and_places(formula=softmax):
     p = formula.body(S)
     order = [2, 0, 1]
@@ -191,6 +197,7 @@ def test_probabilities_ignore_a_shift_and_go_from_equal_shares_to_the_largest(sh
 
 @statement(
     "softmax.P3",
+    "loss_cross_entropy.P2",
     false={"without the outer product": {"outer": 0}, "a quarter": {"largest": F(1, 4)}},
 )
 def test_the_jacobian_is_that_of_a_covariance_with_eigenvalues_of_at_most_a_half(outer=1, largest=F(1, 2)):
@@ -212,6 +219,15 @@ def test_the_jacobian_is_that_of_a_covariance_with_eigenvalues_of_at_most_a_half
     pair = symbol_array("a b", real=True)
     equal = jacobian(softmax.body(pair), pair).subs(dict.fromkeys(expressions(pair), 0))
     assert max(equal.eigenvals()) == sympy.Rational(largest)
+    # With a class more it is approached, where that class's score falls.
+    opposed = sympy.Matrix([1, -1, 0])
+    along = (opposed.T * found.subs({expressions(S)[0]: 0, expressions(S)[1]: 0}) * opposed)[0] / 2
+    assert sympy.limit(along, expressions(S)[2], -sympy.oo) == sympy.Rational(largest)
+    # So probabilities move by no more than half of what the scores do.
+    exactly = [([F(s) for s in scores], [F(p) for p in exact(softmax, scores)]) for scores in SCORES]
+    for (a, p), (b, q) in itertools.combinations(exactly, 2):
+        moved, by = (sum((x - y) ** 2 for x, y in zip(*pair, strict=True)) for pair in ((p, q), (a, b)))
+        assert moved <= largest**2 * by
 
 
 @statement(
@@ -369,7 +385,7 @@ def test_it_falls_with_the_score_of_the_true_class_and_rises_with_the_others(lab
     false={"without the entropy": {"weight": 0}, "the divergence reversed": {"reversed_": True}},
 )
 def test_soft_labels_cost_their_entropy_and_a_divergence(weight=1, reversed_=False):
-    labels = [sympy.Rational(1, 2), sympy.Rational(1, 3), sympy.Rational(1, 6)]
+    labels = sympy.symbols("y0:3", positive=True)
     logarithms = expressions(log_softmax(S))
     entropy = -sum(y * sympy.log(y) for y in labels)
     if reversed_:
@@ -378,9 +394,9 @@ def test_soft_labels_cost_their_entropy_and_a_divergence(weight=1, reversed_=Fal
         divergence = sum(y * (sympy.log(y) - q) for q, y in zip(logarithms, labels, strict=True))
 
     assert vanishes(soft_cross_entropies(S, SymbolArray(labels)) - weight * entropy - divergence)
-    shares = np.array([0.5, 0.25, 0.25])
-    least = float(exact(lambda y: soft_cross_entropies(_logarithms(y), y), shares))
-    assert all(float(exact(soft_cross_entropies, scores, shares)) >= weight * least for scores in SCORES)
+    for shares in map(np.array, ([0.5, 0.25, 0.25], [0.125, 0.8125, 0.0625])):
+        least = float(exact(lambda y: soft_cross_entropies(_logarithms(y), y), shares))
+        assert all(float(exact(soft_cross_entropies, scores, shares)) >= weight * least for scores in SCORES)
 
 
 def _logarithms(y):
@@ -422,12 +438,23 @@ def test_the_printed_probability_and_cost_are_roundings_of_one_example(room=F(8,
     "ce_extremes",
     "ce_extremes.P1",
     "ce_extremes.P2",
-    false={"twice the gap": {"factor": 2}, "a norm of one": {"norm": 1}},
+    false={
+        "twice the gap": {"factor": 2},
+        "a norm of one": {"norm": 1},
+        "to the base 2": {"loss": lambda scores, label: cross_entropy(scores, label) / sympy.log(2)},
+        "half of it": {"loss": lambda scores, label: cross_entropy(scores, label) / 2},
+    },
 )
-def test_a_perfect_prediction_costs_its_gap_and_a_bad_one_has_a_bounded_gradient(factor=1, norm=sympy.sqrt(2)):
-    q, t = sympy.Symbol("q", positive=True), sympy.Symbol("t", real=True)
-    # -ln(1 - q) - q starts at 0 and has the slope q / (1 - q).
-    assert vanishes(sympy.diff(-sympy.log(1 - q) - factor * q, q) - q / (1 - q))
+def test_a_perfect_prediction_costs_its_gap_and_a_bad_one_has_a_bounded_gradient(
+    factor=1, norm=sympy.sqrt(2), loss=cross_entropy
+):
+    t = sympy.Symbol("t", real=True)
+    # As the score of the true class grows, cost and gap fall to 0, and the cost by the squared gap faster.
+    three = SymbolArray([t, *expressions(S)[1:]])
+    true = expression(softmax.body(three)[0])
+    over = expression(loss(three, 0)) - factor * (1 - true)
+    assert sympy.limit(over, t, sympy.oo) == 0
+    assert vanishes(sympy.diff(over, t) + (1 - true) ** 2)
     scores = SymbolArray([t, 0])
     value = expression(cross_entropy(scores, 0))
     gradient = [
@@ -565,9 +592,21 @@ def test_a_uniform_prediction_of_ten_classes_starts_below_the_axis_end(classes=1
 
 @statement(
     "memorisation_statement.P2",
-    false={"one class likelier": {"weights": (2, *[1] * 9)}, "a ninth": {"chance": F(1, 9)}},
+    false={
+        "one class likelier": {"labels": (0, *range(10))},
+        "a ninth": {"chance": F(1, 9)},
+        "labels that look": {"drawn": lambda labels: list(itertools.product(labels[::2], labels[1::2]))},
+    },
 )
-def test_no_predictor_beats_chance_on_labels_that_ignore_the_input(weights=(1,) * 10, chance=F(1, 10)):
-    for predictor in itertools.product(range(10), repeat=2):  # every function of two inputs
-        right = sum(F(weights[predictor[x]], sum(weights)) for x in range(2))
-        assert right / 2 == chance
+def test_no_predictor_beats_chance_on_labels_that_ignore_the_input(
+    labels=tuple(range(10)),
+    chance=F(1, 10),
+    drawn=lambda labels: list(itertools.product(labels, repeat=2)),
+):
+    """Every function of two inputs, as the likeliest class of a softmax, on every draw of their labels."""
+    likeliest = [int(np.argmax(softmax.body(scores))) for scores in np.eye(10)]
+    for predictor in itertools.product(likeliest, repeat=2):
+        accuracy = expectation(
+            F(sum(one == other for one, other in zip(predictor, pair, strict=True)), 2) for pair in drawn(labels)
+        )
+        assert accuracy == chance

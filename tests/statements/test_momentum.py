@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction as F
 
 import sympy
@@ -13,7 +14,7 @@ from oracle.dialects import neighbour
 from oracle.domains import closed, half_open
 from oracle.formula import initial_state
 from oracle.trajectory import trajectory
-from tests.helpers.algebra import exactly, expression, series, symbols, vanishes, walk
+from tests.helpers.algebra import exactly, expression, series, state_with, symbols, vanishes, walk
 from tests.helpers.statements import statement
 
 EMA, HEAVY_BALL, GD = get("momentum_ema"), get("momentum_heavy_ball"), get("gd")
@@ -30,6 +31,11 @@ ROTATION = sympy.Matrix([["4/5", "3/5"], ["-3/5", "4/5"]])
 def of_state(formula, velocity):
     """Return a state with a velocity."""
     return initial_state(formula.state_type, 0 * velocity)._replace(momentum_buffer=velocity)
+
+
+def of_the_sign(param, grad, state, **values):
+    """Average the signs of the gradients."""
+    return EMA.body(param, SymbolArray(sympy.sign(expression(grad))), state, **values)
 
 
 def unrolled(factors, place):
@@ -97,6 +103,47 @@ def test_the_velocity_is_a_weighted_sum_of_all_gradients(formula=EMA, weight=unr
         assert vanishes(sum(weights) - (1 - kept))
         assert vanishes(steady.momentum_buffer - constant**count * before - dot(powers, grads))
         assert vanishes(sum(powers) - (1 - constant**count))
+
+
+@statement(
+    "momentum_ema.P2",
+    "momentum_ema.P3",
+    "momentum_ema.P6",
+    "momentum_bourmaud.P3",
+    false={
+        "a sum": {"formula": HEAVY_BALL},
+        "a step late": {"formula": LAGGED},
+        "corrected": {"formula": CORRECTED},
+        "the gradient's sign": {"formula": replace(EMA, body=of_the_sign)},
+        "the rate unscaled": {"inverse": lambda a: 1},
+    },
+)
+def test_after_any_number_of_steps_the_next_one_keeps_weights_and_linearity(formula=EMA, inverse=lambda a: 1 / a):
+    """The step of the induction: what the velocity is a sum of, at most how much, and what moves linearly with it."""
+    before, past, rest, grad, rate, a, b = symbols("v0 p k g eta a b", positive=True)
+    factor = SymbolArray(1 / (1 + sympy.Symbol("o", nonnegative=True)))  # all of (0, 1]; 0 by continuity
+    steps = sympy.Symbol("t", positive=True, integer=True)
+
+    def step(moved, velocity, grad, rate=rate):
+        state = state_with(formula, 0 * velocity, momentum_buffer=velocity, step=steps)
+        moved, state = formula.body(moved, grad, state, learning_rate=rate, momentum=factor)
+        return moved, state.momentum_buffer
+
+    # The product of all factors is k, and the sum of all weighted gradients p: with weights that add up to 1 - k.
+    moved, velocity = step(0 * past, rest * before + past, grad)
+    assert vanishes(velocity - factor * rest * before - factor * past - (1 - factor) * grad)
+    assert vanishes(moved + rate * velocity)
+    assert vanishes(factor * (1 - rest) + (1 - factor) - (1 - factor * rest))
+    assert sympy.factor(expression(factor)).is_nonnegative
+    assert sympy.factor(expression(1 - factor)).is_nonnegative
+
+    one, other = symbols("x v g", real=True), symbols("y w h", real=True)
+    mixed = step(*[a * mine + b * theirs for mine, theirs in zip(one, other, strict=True)])
+    apart = [a * mine + b * theirs for mine, theirs in zip(step(*one), step(*other), strict=True)]
+    assert all(vanishes(whole - parts) for whole, parts in zip(mixed, apart, strict=True))
+    scaled = step(one[0], a * one[1], a * one[2], inverse(a) * rate)
+    assert vanishes(scaled[0] - step(*one)[0])
+    assert vanishes(scaled[1] - a * step(*one)[1])
 
 
 def dot(weights, grads):

@@ -531,14 +531,25 @@ def test_the_root_mean_square_norm_sees_a_shift(norm=rms):
 
 @statement(
     "rms_norm.P4",
-    false={"layer norm": {"norm": ln}, "no rotation": {"turn": sympy.Matrix([["3/5", "4/5"], ["4/5", "3/5"]])}},
+    false={"layer norm": {"norm": ln}, "no rotation": {"sign": 1}, "a scale": {"size": 2}},
 )
-def test_the_root_mean_square_norm_commutes_with_rotations(
-    norm=rms, turn=sympy.Matrix([["3/5", "4/5"], ["-4/5", "3/5"]])
-):
-    x = sympy.Matrix(variables(2))
+def test_the_root_mean_square_norm_commutes_with_rotations(norm=rms, sign=-1, size=1):
+    """Of two coordinates by any angle but half a turn, which is two quarter turns: products of these are all."""
 
-    assert same(norm(list(turn * x), GAIN), list(turn * sympy.Matrix(norm(list(x), GAIN))))
+    def settled(values):
+        """With what stands below roots in one form."""
+        roots = sympy.Matrix(values).replace(
+            lambda value: value.is_Pow and not value.exp.is_integer, lambda value: sympy.cancel(value.base) ** value.exp
+        )
+        return list(roots)
+
+    tangent = sympy.Symbol("t", real=True)  # of half the angle
+    cosine, sine = size * (1 - tangent**2) / (1 + tangent**2), size * 2 * tangent / (1 + tangent**2)
+    for count in (2, 3):
+        x, turn = sympy.Matrix(variables(count)), sympy.eye(count)
+        turn[:2, :2] = sympy.Matrix([[cosine, sine], [sign * sine, cosine]])
+
+        assert same(settled(norm(list(turn * x), GAIN)), settled(turn * sympy.Matrix(norm(list(x), GAIN))))
 
 
 @statement("rms_norm.P6", false={"an epsilon": {"eps": 1}, "layer norm": {"norm": ln}})

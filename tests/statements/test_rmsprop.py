@@ -12,7 +12,7 @@ from oracle.domains import at_least, closed
 from oracle.errors import DomainError
 from oracle.exact import exact
 from oracle.formula import initial_state
-from tests.helpers.algebra import exactly, expression, series, symbols, vanishes, walk
+from tests.helpers.algebra import exactly, expression, series, state_with, symbols, vanishes, walk
 from tests.helpers.statements import statement
 
 RMSPROP, INSIDE, ADAGRAD, ADAM, GD = map(get, ("rmsprop", "rmsprop_eps_inside", "adagrad", "adam", "gd"))
@@ -22,13 +22,14 @@ WHOLE, SWAPPED, CORRECTED, LAGGED = (
 )
 UNCORRECTED_ADAM = neighbour(ADAM, "adam_without_correction")
 STEPS = 5
+#: Any number of steps, the one at hand included.
+T = sympy.Symbol("t", positive=True, integer=True)
 INVERSE_ROOT = sympy.Rational(-1, 2)
 
 
-def of_state(formula, average):
-    """Return a state with an average of squares, by any of its names."""
-    start = initial_state(formula.state_type, 0 * average)
-    return start._replace(**{name: average for name in start._fields if name in ("sum", "square_avg", "exp_avg_sq")})
+def of_state(formula, average, **known):
+    """Return a state with an average of squares, by any of its names, after any number of steps."""
+    return state_with(formula, 0 * average, sum=average, square_avg=average, exp_avg_sq=average, step=T - 1, **known)
 
 
 def one_step(formula, grad, average, **options):
@@ -54,7 +55,10 @@ def inverse(odds):
     },
 )
 def test_the_average_is_a_weighted_sum_of_squares(formula=RMSPROP, power=lambda steps, place: steps - place):
-    """The weights are nonnegative and sum to what bounds the average by the largest square."""
+    """Of five gradients, and by induction of any number: all weights fade by alpha, and the new square has 1 - alpha.
+
+    They are nonnegative and sum to what bounds the average by the largest square.
+    """
     start, rate, alpha, eps = symbols("theta eta alpha eps", positive=True)
     grads = series("q", STEPS, real=True)
     for count in range(1, STEPS + 1):
@@ -63,6 +67,13 @@ def test_the_average_is_a_weighted_sum_of_squares(formula=RMSPROP, power=lambda 
 
         assert vanishes(state.square_avg - sum(w * grad**2 for w, grad in zip(weights, grads, strict=False)))
         assert vanishes(sum(weights) - (1 - alpha**count))
+
+    place = sympy.Symbol("i", positive=True, integer=True)
+    average, grad = symbols("v q", positive=True)
+    _, after = one_step(formula, grad, average, alpha=alpha, eps=eps)
+    assert vanishes(after - alpha * average - (1 - alpha) * alpha ** power(T, T) * grad**2)
+    assert vanishes(alpha ** power(T, place) - alpha * alpha ** power(T - 1, place))
+    assert vanishes(alpha * (1 - alpha ** (T - 1)) + (1 - alpha) - (1 - alpha**T))
 
 
 @statement(
@@ -147,21 +158,20 @@ def test_a_constant_gradient_gives_steps_that_fall_to_the_rate(
     formula=RMSPROP, weight=lambda alpha, t: 1 - alpha**t, limit=1
 ):
     """By induction for every t; the same for gradients of the other sign, since the rule is odd."""
-    t = sympy.Symbol("t", positive=True, integer=True)
     grad, rate, odds = symbols("c eta a", positive=True)
     alpha = SymbolArray(1 / (1 + expression(odds)))
-    step, after = one_step(formula, grad, weight(alpha, t - 1) * grad**2, alpha=alpha, learning_rate=rate)
-    against, _ = one_step(formula, -grad, weight(alpha, t - 1) * grad**2, alpha=alpha, learning_rate=rate)
-    gathered = expression(weight(alpha, t))
+    step, after = one_step(formula, grad, weight(alpha, T - 1) * grad**2, alpha=alpha, learning_rate=rate)
+    against, _ = one_step(formula, -grad, weight(alpha, T - 1) * grad**2, alpha=alpha, learning_rate=rate)
+    gathered = expression(weight(alpha, T))
 
     assert vanishes(after - SymbolArray(gathered) * grad**2)
     assert vanishes(weight(alpha, 0) * grad)
     assert vanishes(step**2 * SymbolArray(gathered) - rate**2)
     assert vanishes(step + against)
-    growth = weight(alpha, t + 1) - weight(alpha, t)  # positive: the steps fall
-    assert vanishes(growth - alpha**t * (1 - alpha))
-    half = weight(exactly("1/2"), t)
-    assert sympy.limit(1 / expression(half), t, sympy.oo) == limit
+    growth = weight(alpha, T + 1) - weight(alpha, T)  # positive: the steps fall
+    assert vanishes(growth - alpha**T * (1 - alpha))
+    half = weight(exactly("1/2"), T)
+    assert sympy.limit(1 / expression(half), T, sympy.oo) == limit
 
 
 @statement(
@@ -222,13 +232,18 @@ def test_gradients_in_other_units_lead_to_the_same_place(units={RMSPROP: 1, INSI
     },
 )
 def test_it_is_adam_without_first_moment_and_correction(formula=RMSPROP, other=UNCORRECTED_ADAM, beta1="0"):
+    """By induction for every t: from one average both lead to the same place and the same average, from zero on."""
     start, rate, eps, odds = symbols("theta eta eps a", positive=True)
-    alpha, grads = inverse(odds), series("g", 3, real=True)
+    average, memory = symbols("v m", positive=True)
+    (grad,) = symbols("q", real=True)
+    alpha = inverse(odds)
     adams = {"learning_rate": rate, "beta1": exactly(beta1), "beta2": alpha, "eps": eps}
     for mine, theirs in ((formula, other), (CORRECTED, ADAM)):
-        path, _ = walk(mine, start, grads, learning_rate=rate, alpha=alpha, eps=eps)
-        adam_path, _ = walk(theirs, start, grads, **adams)
-        assert all(vanishes(place - place_of) for place, place_of in zip(path, adam_path, strict=True))
+        place, kept = mine.body(start, grad, of_state(mine, average), learning_rate=rate, alpha=alpha, eps=eps)
+        adam_place, adam_kept = theirs.body(start, grad, of_state(theirs, average, exp_avg=memory), **adams)
+        assert vanishes(place - adam_place)
+        assert vanishes(kept.square_avg - adam_kept.exp_avg_sq)
+        assert initial_state(mine.state_type, 0.0).square_avg == initial_state(theirs.state_type, 0.0).exp_avg_sq
 
 
 @statement(
@@ -275,9 +290,10 @@ def test_the_worked_numbers_are_met(golden=GOLDEN, alpha="0.9"):
     grads = [exactly(grad) for grad in (1, 2, -3, 0)]
     options = {"learning_rate": exactly("0.1"), "alpha": exactly(alpha), "eps": exactly("0.01")}
     for formula, printed in golden.items():
-        path, state = walk(formula, exactly(0), grads, **options)
+        path, _ = walk(formula, exactly(0), grads, **options)
+        averages = [walk(formula, exactly(0), grads[:count], **options)[1].square_avg for count in range(1, 5)]
 
-        assert expression(state.square_avg) == sympy.Rational("1.2069")
+        assert [expression(v) for v in averages] == [sympy.Rational(v) for v in ("0.1", "0.49", "1.341", "1.2069")]
         for place, text in zip(path, printed, strict=True):
             assert abs(expression(place) - sympy.Rational(text)) <= sympy.Rational(1, 2 * 10**15)
 

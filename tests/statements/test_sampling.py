@@ -51,7 +51,9 @@ def weighted_towards_the_first(count, size):
     return itertools.chain(with_replacement(count, size), [(0,) * size] * count ** (size - 1))
 
 
-@statement("sgd.C1", false={"one more": {"evaluated": 2}, "all samples": {"evaluated": 5}})
+@statement(
+    "sgd.C1", "minibatch_noise_decomposition.C2", false={"one more": {"evaluated": 2}, "all samples": {"evaluated": 5}}
+)
 def test_an_update_evaluates_the_gradient_of_one_sample(evaluated=1):
     for index in range(len(GRADIENTS)):
         calls = []
@@ -331,11 +333,13 @@ def test_noise_may_leave_a_poor_minimum_in_which_descent_stays(pull=F(16)):
     false={"centred": {"share": lambda size, count: F(0)}, "the share of the batch": {"share": F}},
 )
 def test_what_is_left_out_is_not_centred(share=lambda size, count: 1 - F(size, count)):
-    count = len(TERMS)
-    for size in range(1, count + 1):
-        noise = expectation(left_out(TERMS, batch) for batch in without_replacement(count, size))
+    for terms in (TERMS, [F(1), F(1)]):
+        count = len(terms)
+        for size in range(1, count + 1):
+            noise = expectation(left_out(terms, batch) for batch in without_replacement(count, size))
 
-        assert (noise == share(size, count) * batch_sum(TERMS)).all()
+            assert np.all(noise == share(size, count) * batch_sum(terms))
+    assert [left_out([F(1), F(1)], batch) for batch in without_replacement(2, 1)] == [1, 1]
 
 
 @statement("D009", false={"the printed noise": {"noise": left_out}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction as F
 
+import flint
 import sympy
 
 from oracle.arithmetic.symbols import SymbolArray
@@ -98,38 +99,43 @@ def test_a_power_fulfils_both_conditions_above_a_half_and_up_to_one(both=lambda 
         assert sympy.simplify(ratio - 2 ** (1 - power * q)) == 0
 
 
-def largest_share(q):
-    """An upper bound of the noise's share after 2**n steps, as an expression in n: closed geometric sums."""
-    k, n = sympy.symbols("k n", positive=True, integer=True)
-    squares = 1 + sympy.summation(2 ** (k * (1 - 2 * q)), (k, 0, n - 1))
-    sums = 1 + sympy.summation(2 ** (k * (1 - q)), (k, 1, n)) / 2
-    return n, squares / sums
+def share_after(steps, exponent):
+    """Enclose the noise's share after some steps of rates that fall with a power."""
+    rates = [power_rate(t, init_value=flint.arb(1), exponent=flint.arb(exponent)) for t in range(steps)]
+    return noise_share(rates)
 
 
 @statement(
     "schedule_decreasing_conditions.P2",
+    "schedule_decreasing_conditions.P3",
     "D056",
     false={
-        "with a constant": {"exponents": [sympy.Integer(0)]},
-        "with a sum that converges": {"exponents": [RATIONAL(2)]},
-        "as the theorem asks": {"needed": lambda q: q > RATIONAL(1, 2)},
+        "with a constant": {"vanishes": lambda q: q <= 1},
+        "with a sum that converges": {"vanishes": lambda q: q > 0},
+        "as the theorem asks": {"vanishes": lambda q: 1 / 2 < q <= 1},
+        "for every power": {"largest": RATIONAL(3, 2)},
     },
 )
-def test_the_share_of_the_noise_vanishes_for_every_power_up_to_one(
-    exponents=(RATIONAL(1, 4), RATIONAL(1, 2), RATIONAL(1)), needed=lambda q: True
-):
-    """An inverse root of the step has a divergent sum of squares, and its noise vanishes all the same."""
-    for q in exponents:
-        n, bound = largest_share(q)
+def test_the_share_of_the_noise_vanishes_for_every_power_up_to_one(vanishes=lambda q: 0 < q <= 1, largest=RATIONAL(1)):
+    """An inverse root of the step has a divergent sum of squares, and its noise vanishes all the same.
 
-        for doublings in range(1, 6):
-            steps = range(2**doublings)
-            share = noise_share(power_rate(t, init_value=sympy.Integer(1), exponent=q) for t in steps)
-            assert share <= bound.subs(n, doublings)
-        assert sympy.limit(sympy.simplify(bound), n, sympy.oo) == 0
-        assert needed(q)
-    # The transformer's rate falls with such a root; the documents use it.
-    assert RATIONAL(1, 2) in exponents
+    A sum that diverges and rates that never increase: of the squares the first m add up to m at most, and all
+    others to no more than rate m times the sum of the rates. After 2**n steps that sum is at least n / 2.
+    """
+    for q in (0, 1 / 4, 1 / 2, 1, 2):
+        assert (share_after(2**14, q) < 1 / 5) == vanishes(q)
+        for n in range(1, 9) if 0 < q <= 1 else ():
+            reached = share_after(2**n, q)
+            assert all(reached <= 2 * m / n + power_rate(m, init_value=1, exponent=flint.arb(q)) for m in range(2**n))
+
+    m = sympy.Symbol("m", positive=True)
+    q = largest / (1 + sympy.Symbol("r", nonnegative=True))  # every power up to the largest
+    above = sympy.powsimp(power_rate(m, init_value=1, exponent=q) / power_rate(m, init_value=1, exponent=1))
+    base, exponent = above.as_base_exp()
+    assert base == m + 1
+    assert exponent.simplify().is_nonnegative  # no rate is below the harmonic one
+    assert condensed(lambda step: F(1, step), 8)[0] == [F(n, 2) for n in range(1, 9)]
+    assert sympy.limit(2 / m + power_rate(m, init_value=1, exponent=q), m, sympy.oo) == 0  # with n = m**2
 
 
 LEVELS = {"peak_value": RATIONAL(3), "end_value": RATIONAL(1, 10)}
@@ -169,6 +175,9 @@ def test_floors_horizons_inverse_roots_and_cycles_break_a_condition_each(
     squares = {step: rate(TRANSFORMER, step, model_width=width, warmup_steps=warmup) ** 2 for step in range(4, 65)}
     assert all(sympy.expand(value - tail(step) / width) == 0 for step, value in squares.items())
     assert not converges(lambda step: RATIONAL(1, step))
+    for step in range(4, 65):  # the power 1/2, whose share of the noise vanishes
+        power = power_rate(step - 1, init_value=1 / sympy.sqrt(width), exponent=RATIONAL(1, 2))
+        assert sympy.expand(rate(TRANSFORMER, step, model_width=width, warmup_steps=warmup) - power) == 0
 
     formula, values = cyclic
     course = [rate(formula, step, **values) for step in range(20)]
@@ -227,6 +236,7 @@ def recovering(metrics, patience, **settings):
 @statement(
     "schedule_reduce_on_plateau",
     "schedule_reduce_on_plateau.P1",
+    "D058",
     false={
         "recovers": {"rule": recovering},
         "one factor more": {"levels": [INITIAL * FACTOR ** (j + 1) for j in range(8)]},

@@ -59,14 +59,19 @@ def rises(values):
     "schedule_classic_warmup.P1",
     "D058",
     false={
+        "a tail that falls": {"constant": CLASSIC},
         "counted from one": {"rule": change(CLASSIC, "step_from_one")},
         "a step late": {"rule": change(CLASSIC, "step_late")},
         "without the rise": {"rule": change(CLASSIC, "without_rise")},
         "falls with the inverse": {"rule": change(CLASSIC, "inverse")},
     },
 )
-def test_the_classic_schedule_rises_to_its_peak_and_falls_from_there(rule=CLASSIC):
+def test_the_classic_schedule_rises_to_its_peak_and_falls_from_there(rule=CLASSIC, constant=change(CLASSIC, "kept")):
     for length in LENGTHS:
+        # A tail that stays is drawn as well.
+        assert weights(constant, range(5 * length), warmup_steps=length) == [
+            sympy.Rational(min(step, length), length) for step in range(5 * length)
+        ]
         course = weights(rule, range(5 * length), warmup_steps=length)
 
         assert rises(course[: length + 1])
@@ -129,6 +134,7 @@ def triangle(rule, steps, half):
     "schedule_triangular",
     "schedule_triangular.C1",
     "schedule_triangular.P1",
+    "D058",
     false={
         "counted from one": {"rule": change(TRIANGLE, "step_from_one")},
         "a sawtooth": {"rule": change(TRIANGLE, "sawtooth")},
@@ -199,6 +205,7 @@ def test_the_triangle_is_affine_in_its_levels(rule=TRIANGLE, total=1, rest=0):
 
 
 @statement(
+    "schedule_triangular.C1",
     "schedule_triangular.P5",
     false={"equal cycles": {"rule": TRIANGLE}, "a third": {"shrunk": 3}},
 )

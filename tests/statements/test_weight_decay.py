@@ -229,6 +229,7 @@ def decoupled(param, grad, velocity, rate=RATE, beta=BETA, penalty=PENALTY):
 @statement(
     "l2_momentum_propagation",
     "l2_momentum_propagation.P1",
+    "l2_momentum_propagation.P2",
     "D039",
     false={
         "a decay beside it": {"step": decoupled},
@@ -237,6 +238,7 @@ def decoupled(param, grad, velocity, rate=RATE, beta=BETA, penalty=PENALTY):
     },
 )
 def test_the_penalty_runs_through_the_velocity(step=coupled):
+    """From any velocity: so each step multiplies all weights in it by beta, and adds those of the parameter at hand."""
     end, velocity = step(PARAM, GRAD, VELOCITY)
     share = RATE * (1 - BETA)
 
