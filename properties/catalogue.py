@@ -83,6 +83,7 @@ CLAIMS: tuple[Claim, ...] = (
     by_value.odd_symmetry,
     masks.keeps_its_proportion,
     masks.units_are_drawn_apart,
+    masks.passes_are_drawn_apart,
     masks.nothing_removed,
     masks.identity_at_inference,
     masks.scaled_at_inference,

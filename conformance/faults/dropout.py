@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,58 @@ def _drop_first(random: np.random.Generator, shape: tuple[int, ...], keep: float
     return mask
 
 
+def _again(period: int, whole: bool) -> Sampler:
+    """Return a sampler whose passes come again after a period, or stay as they are when it is over."""
+
+    def sampler(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+        passes: list[Mask] = memory.setdefault("passes", [])
+        drawn = len(passes) < period
+        passes.append(plain(random, shape, keep, memory) if drawn else passes[-period if whole else -1])
+        return passes[-1]
+
+    return sampler
+
+
+def _row_pairs(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    """Draw two rows, and repeat them down the batch."""
+    return _tiled(plain(random, (2, shape[-1]), keep, memory), shape)
+
+
+def _thirty_two(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    return _tiled(plain(random, (*shape[:-1], 32), keep, memory), shape)
+
+
+def _half_rows(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    return _tiled(plain(random, (*shape[:-1], -(-shape[-1] // 2)), keep, memory), shape)
+
+
+def _tiled(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """Repeat a mask along both axes as often as a shape takes, and cut off the rest."""
+    rows, units = shape[0] if len(shape) > 1 else 1, shape[-1]
+    mask = np.atleast_2d(mask)
+    repeated = np.tile(mask, (-(-rows // mask.shape[0]), -(-units // mask.shape[1])))
+    return repeated[:rows, :units].reshape(shape)
+
+
+def _one_source(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    return plain(memory.setdefault("random", np.random.default_rng(0)), shape, keep, memory)
+
+
+def _keep_last(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    mask = plain(random, shape, keep, memory)
+    mask.flat[-1] = True
+    return mask
+
+
+def _exact_count(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    units = math.prod(shape)
+    return (random.permutation(units) < round(keep * units)).reshape(shape)
+
+
+def _tenths(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    return plain(random, shape, math.floor(10 * keep) / 10, memory)
+
+
 def _fixed(x: Array, rule: Rule, keep: float) -> Array:
     """Drop as training does, by a mask of its own."""
     return rule(x, np.arange(x.size).reshape(x.shape) % 2 == 0, keep)
@@ -154,6 +207,22 @@ INVERTED = (
         "whole_rows", "A row is removed or kept as a whole.", sampler=_whole_rows, source="torch.nn.Dropout1d"
     ),
     _inverted_fault("mask_not_redrawn", "The mask of the first pass serves all.", sampler=_once),
+    _inverted_fault("every_second_pass_again", "The masks of two passes come again.", sampler=_again(2, whole=True)),
+    _inverted_fault("every_second_row_again", "The masks of two rows come again in each pass.", sampler=_row_pairs),
+    _inverted_fault("period_of_32_units", "A row repeats its mask after 32 units.", sampler=_thirty_two),
+    _inverted_fault("half_a_row_twice", "The mask of half a row serves the other half.", sampler=_half_rows),
+    _inverted_fault("seed_ignored", "The masks are the same under every seed.", sampler=_one_source),
+    _inverted_fault("last_unit_never_removed", "The last unit is always kept.", sampler=_keep_last),
+    _inverted_fault(
+        "exact_count",
+        "The proportion is rounded to a number of units, and each pass keeps just as many.",
+        sampler=_exact_count,
+        source="a mask drawn as a permutation",
+    ),
+    _inverted_fault(
+        "frozen_after_two_passes", "The mask of the second pass serves all that follow.", sampler=_again(2, whole=False)
+    ),
+    _inverted_fault("keep_in_tenths", "The proportion is rounded down to tenths.", sampler=_tenths),
     _inverted_fault("never_keeps_all", "The first unit is always removed.", sampler=_drop_first),
     _inverted_fault("scaled_at_inference", "Inference multiplies by the proportion kept.", inference=_scaled),
     _inverted_fault(
@@ -170,6 +239,7 @@ KEPT = (
     ),
     _kept_fault("exchanged", "The mask keeps what it should remove.", sampler=_others),
     _kept_fault("whole_rows", "A row is removed or kept as a whole.", sampler=_whole_rows),
+    _kept_fault("exact_count", "Each pass keeps the same number of units.", sampler=_exact_count),
     _kept_fault("never_keeps_all", "The first unit is always removed.", sampler=_drop_first),
     _kept_fault("unscaled_at_inference", "Inference changes nothing.", inference=_identity),
     _kept_fault("drops_at_inference", "Inference drops units.", inference=lambda x, keep: _fixed(x, _unscaled, keep)),

@@ -8,11 +8,13 @@ most, which is computed exactly and not approximated.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from oracle.arithmetic.balls import BallArray, abs_upper, balls, working_precision
+from oracle.arithmetic.balls import balls, lower, upper, working_precision
 from oracle.bound import bound
 from oracle.dropout.binomial import binomial_tails
 from oracle.dropout.inference import dropout_inference_scaling
@@ -25,10 +27,13 @@ from properties.subject import Floats
 __all__ = [
     "FALSE_ALARM",
     "TESTS",
+    "exactly",
     "identity_at_inference",
     "keeps_its_proportion",
     "masked_follows_the_formula",
     "nothing_removed",
+    "pairs_apart",
+    "passes_are_drawn_apart",
     "scaled_at_inference",
     "units_are_drawn_apart",
 ]
@@ -36,12 +41,15 @@ __all__ = [
 _SOURCE = "lopesquintas2026complements, Dropout"
 _BOTH = ("dropout_keep_proportion", "dropout_inverted")
 
-#: Probability at most that one test rejects a fair mask. A run makes fewer than 2**16 tests, however thorough it
+#: Probability at most that one test rejects a fair mask. A run makes fewer than 2**24 tests, however thorough it
 #: is and whatever it judges, so that it raises a false alarm with a probability of 2**-30 < 1e-9 at most.
-FALSE_ALARM = 2.0**-46
+FALSE_ALARM = 2.0**-54
 
-#: Binomial tests of one case, by claim: of all units together, and of neighbours along each axis.
-TESTS = {"keeps_its_proportion": 1, "units_are_drawn_apart": 3}
+#: Binomial tests of one case at most, by claim: of all units together; of the pairs at each distance up to half of
+#: the units, and of those from two seeds; of each unit of a pass, and of how many are kept.
+TESTS = {"keeps_its_proportion": 1, "units_are_drawn_apart": 512 + 1, "passes_are_drawn_apart": 8 + 1}
+
+Mask = NDArray[np.bool_]
 
 #: Uniform numbers of 24 bits, as float32 generators draw them, meet a proportion to within this.
 _GRAIN = 2.0**-24
@@ -68,9 +76,47 @@ def _mask(x: Floats, shown: Floats) -> Floats:
 def _tails(successes: int, trials: int, low: float, high: float) -> float:
     """Return how likely an outcome so far from its mean is at most, when the chance lies in an interval."""
     with working_precision(PRECISION_BITS):
-        few, _ = binomial_tails(successes, trials, balls(low))
-        _, many = binomial_tails(successes, trials, balls(high))
-        return float(2 * abs_upper(BallArray.namespace.minimum(few, many)))
+        # Single balls: in an array, each of the many terms would take thirty times as long.
+        few, _ = binomial_tails(successes, trials, balls(low).elements.item())
+        _, many = binomial_tails(successes, trials, balls(high).elements.item())
+        return min(2 * upper(few), 2 * upper(many))
+
+
+def exactly(kept: int, units: int, keep: float) -> tuple[float, float]:
+    """Return an interval of how likely it is that so many units are kept, no more and no fewer."""
+    with working_precision(PRECISION_BITS):
+        low, high = (balls(end).elements.item() for end in (keep - _GRAIN, keep + _GRAIN))
+        ways = math.comb(units, kept)
+        least, most = (ways * one**kept * (1 - other) ** (units - kept) for one, other in ((low, high), (high, low)))
+        return lower(least), upper(most)
+
+
+def _require_fair(
+    bench: Bench, successes: int, trials: int, chances: tuple[float, float], what: str, keep: float
+) -> None:
+    """Require a number of successes that a binomial distribution gives, when the chance lies in an interval."""
+    likely = _tails(successes, trials, *chances)
+    bench.require(
+        likely > FALSE_ALARM,
+        f"{successes} of {trials} {what} at keep={keep!r}, which happens to independent units with a probability of "
+        f"{likely:.2g} at most",
+        quantity="result",
+    )
+
+
+def _around(chance: float, grains: int = 1) -> tuple[float, float]:
+    return chance - grains * _GRAIN, chance + grains * _GRAIN
+
+
+def _sharing(one: Mask, other: Mask) -> tuple[int, int]:
+    """Return how many pairs share their fate, and how many there are."""
+    return int(np.count_nonzero(one == other)), one.size
+
+
+def pairs_apart(kept: Mask, distance: int) -> tuple[int, int]:
+    """Return how many pairs so far apart share their fate; no unit is in two of them, so that they are independent."""
+    blocks = kept[: kept.size - kept.size % (2 * distance)].reshape(-1, 2, distance)
+    return _sharing(blocks[:, 0], blocks[:, 1])
 
 
 @claim(
@@ -102,26 +148,21 @@ def masked_follows_the_formula(bench: Bench, *, call: Call, seed: int) -> None:
     formulas=_BOTH,
     statement=r"\lvert r \rvert \sim \mathrm{Binomial}(n, p)",
     source=_SOURCE,
-    inputs=dropped({"many": 3}),
+    inputs=dropped({"many": 3, "extreme": 1}),
     catches=(
         "dropout_proportions_exchanged",
         "dropout_mask_of_the_proportion_removed",
         "dropout_removes_nothing",
         "dropout_squared_proportion",
+        "dropout_keep_in_tenths",
         "dropout_keep_proportion_exchanged",
     ),
 )
 def keeps_its_proportion(bench: Bench, *, call: Call, seed: int) -> None:
-    """The number of units kept is one that a binomial distribution gives, but for once in 2**46 tests."""
+    """The number of units kept is one that a binomial distribution gives, but for once in 2**54 tests."""
     keep = call.hyperparameters["keep"]
     shown = _trained(bench, call, seed)
-    kept, units = int(np.count_nonzero(shown)), shown.size
-    chance = _tails(kept, units, keep - _GRAIN, keep + _GRAIN)
-    bench.require(
-        chance > FALSE_ALARM,
-        f"{kept} of {units} units are kept at keep={keep!r}, which happens with a probability of {chance:.2g} at most",
-        quantity="result",
-    )
+    _require_fair(bench, int(np.count_nonzero(shown)), shown.size, _around(keep), "units are kept", keep)
 
 
 @claim(
@@ -130,29 +171,67 @@ def keeps_its_proportion(bench: Bench, *, call: Call, seed: int) -> None:
     formulas=_BOTH,
     statement=r"P(r_i = r_j) = p^2 + (1 - p)^2 \text{ for } i \ne j",
     source=f"{_SOURCE}: each pass samples a network",
-    inputs=dropped({"many": 3}),
+    inputs=dropped({"many": 3, "wide": 1, "passes": 1}),
     catches=(
         "dropout_one_mask_for_all_rows",
         "dropout_whole_rows",
         "dropout_mask_not_redrawn",
+        "dropout_every_second_pass_again",
+        "dropout_every_second_row_again",
+        "dropout_period_of_32_units",
+        "dropout_half_a_row_twice",
+        "dropout_seed_ignored",
         "dropout_keep_proportion_whole_rows",
     ),
 )
 def units_are_drawn_apart(bench: Bench, *, call: Call, seed: int) -> None:
-    """Neighbouring passes, rows and units share their fate as often as independent ones do."""
+    """Two units share their fate as often as independent ones do, at any distance and under two seeds."""
     keep = call.hyperparameters["keep"]
-    kept = _trained(bench, call, seed) != 0
     share = keep**2 + (1 - keep) ** 2
-    for axis, what in enumerate(("passes", "rows", "units")):
-        one, other = (np.take(kept, range(start, kept.shape[axis], 2), axis) for start in (0, 1))
-        equal, pairs = int(np.count_nonzero(one == other)), one.size
-        chance = _tails(equal, pairs, share - 3 * _GRAIN, share + 3 * _GRAIN)
-        bench.require(
-            chance > FALSE_ALARM,
-            f"{equal} of {pairs} pairs from neighbouring {what} share their fate at keep={keep!r}, which happens to "
-            f"independent units with a probability of {chance:.2g} at most",
-            quantity="result",
-        )
+    # The other seed has not a bit in common with the first: some generators do not tell neighbouring seeds apart.
+    kept, anew = (_trained(bench, call, each) != 0 for each in (seed, 2**32 - 1 - seed))
+    stream = kept.reshape(-1)
+
+    def strays(distance: int) -> float:
+        sharing, pairs = pairs_apart(stream, distance)
+        return abs(sharing - share * pairs) / math.sqrt(pairs)
+
+    # Every distance may raise an alarm, and counts as a test, though tails are computed of the most telling one alone.
+    furthest = max(range(1, stream.size // 2 + 1), key=strays)
+    what = f"pairs of units {furthest} apart, in passes of {kept[0].size} in rows of {kept.shape[-1]}, share their fate"
+    _require_fair(bench, *pairs_apart(stream, furthest), _around(share, 3), what, keep)
+    _require_fair(bench, *_sharing(kept, anew), _around(share, 3), "units share their fate under two seeds", keep)
+
+
+@claim(
+    "passes_are_drawn_apart",
+    kind="invariant",
+    formulas=_BOTH,
+    statement=r"\sum_t r_{t j} \sim \mathrm{Binomial}(T, p), \qquad "
+    r"P(\lvert r_t \rvert = k) = \binom{n}{k} p^k (1 - p)^{n - k}",
+    source=f"{_SOURCE}: each pass samples a network",
+    inputs=dropped({"passes": 1}),
+    catches=(
+        "dropout_last_unit_never_removed",
+        "dropout_exact_count",
+        "dropout_frozen_after_two_passes",
+        "dropout_mask_not_redrawn",
+        "dropout_keep_proportion_exact_count",
+    ),
+)
+def passes_are_drawn_apart(bench: Bench, *, call: Call, seed: int) -> None:
+    """Over many passes, each unit is kept in its proportion, and the number of units kept varies."""
+    keep = call.hyperparameters["keep"]
+    kept = (_trained(bench, call, seed) != 0).reshape(len(call.arrays[0]), -1)
+    passes, units = kept.shape
+    often = np.count_nonzero(kept, axis=0)
+    unit = int(np.argmax(np.abs(often - keep * passes)))
+    _require_fair(bench, int(often[unit]), passes, _around(keep), f"passes keep unit {unit}", keep)
+
+    mean = round(keep * units)
+    exact = int(np.count_nonzero(np.count_nonzero(kept, axis=1) == mean))
+    what = f"passes keep exactly {mean} of {units} units"
+    _require_fair(bench, exact, passes, exactly(mean, units, keep), what, keep)
 
 
 @claim(

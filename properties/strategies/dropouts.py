@@ -23,14 +23,30 @@ DROPOUTS: Mapping[str, int] = {"short": 6, "zeros": 2, "even": 2, "many": 3}
 #: equal to them, so that its argument costs no rounding.
 KEEPS = (0.75, 0.9, 0.25, 0.8, 0.625, 0.125)
 
-#: Passes, rows and units by kind; those of ``many`` are even, to be compared in pairs.
+#: Proportions kept by kind, where they are not drawn from `KEEPS`: a mask of halves shows most of how it was drawn,
+#: and sixteenths are far from tenths, also when the proportion removed is rounded.
+_KEEPS: Mapping[str, tuple[float, ...]] = {
+    "even": (0.5,),
+    "wide": (0.5,),
+    "passes": (0.5,),
+    "extreme": (0.9375, 0.0625),
+}
+
+#: Passes, rows and units by kind; from ``many`` on, neighbours are compared in pairs, which an even number of each
+#: leaves none out of.
 _SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "short": ((1, 1, 4), (2, 1, 3), (1, 3, 2), (2, 7)),
     "zeros": ((1, 2, 4), (1, 1, 7)),
     "even": ((1, 1, 4), (2, 2, 3)),
     "many": ((4, 8, 20), (2, 4, 80), (2, 16, 20)),
+    "wide": ((2, 8, 64),),
+    "passes": ((128, 1, 8),),
+    "extreme": ((2, 32, 128),),
 }
 _SCALES = (1.0, 0.01, 10.0)
+
+#: Units of the kinds that show masks and nothing else: short to print, of either sign.
+_PLAIN = (1.0, -2.0, 0.5, -1.0, 3.0)
 
 
 @st.composite
@@ -42,15 +58,18 @@ def dropouts(draw: DrawFn, space: Space, kind: str) -> Call:
     space : Space
         Formula and dtype; the numbers are exact in the dtype.
     kind : str
-        A key of `DROPOUTS`.
+        A kind of `DROPOUTS`, or ``wide`` or ``passes`` (halves of long rows, and of many passes), or ``extreme``
+        (many more units, of which nearly all or none are kept).
     """
     form, shape, scale = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES[kind])), draw(st.sampled_from(_SCALES))
     if kind == "many":
         x = draw(seeded_arrays(form, shape, scale, 0.01))
-    else:
+    elif kind in DROPOUTS:
         x = draw(small_arrays(form, shape, scale, magnitudes(zeros=kind == "zeros")))
+    else:
+        x = np.resize(_PLAIN, shape)
     mask = np.arange(x.size).reshape(shape) % 3 != 1
-    keep = 0.5 if kind == "even" else draw(st.sampled_from(KEEPS))
+    keep = draw(st.sampled_from(_KEEPS.get(kind, KEEPS)))
     return Call((x, mask.astype(np.float64)), {"keep": keep})
 
 
