@@ -17,6 +17,7 @@ from conformance.faults import (
     descent,
     differentiation,
     dropout,
+    extremes,
     lifecycle,
     lion,
     lstm,
@@ -48,5 +49,6 @@ FAULTS: tuple[Fault, ...] = (
     *curves.FAULTS,
     *differentiation.FAULTS,
     *lstm.FAULTS,
+    *extremes.FAULTS,
     *subtle.FAULTS,
 )

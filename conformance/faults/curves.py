@@ -247,7 +247,7 @@ CLASSES = (
         "softmax",
         "with_rest",
         "The denominator is larger by 1.",
-        lambda s: np.exp(s) / (1 + np.exp(s).sum(-1)[:, None]),
+        lambda s: np.exp(s) / (1 + np.sum(np.exp(s), axis=-1, keepdims=True)),
     ),
     _fault("softmax", "epsilon", "A millionth is added to each.", lambda s: _softmax(s) + 1e-6),
     _fault("softmax", "cooled_down", "Scores have the wrong sign.", lambda s: _softmax(-s)),

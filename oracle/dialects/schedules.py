@@ -224,6 +224,12 @@ def _unlimited(step: int, *, end_value: Scalar, **values: Any) -> Scalar:
     return schedule_reduce_on_plateau.body(step, end_value=0 * end_value, **values)
 
 
+def _raised(step: int, *, end_value: Scalar, improving_steps: int, patience: int, **values: Any) -> Scalar:
+    settings = {"end_value": 0 * end_value, "improving_steps": improving_steps, "patience": patience}
+    rate = schedule_reduce_on_plateau.body(step, **settings, **values)
+    return namespace(rate).maximum(rate, end_value) if step - improving_steps > patience else rate
+
+
 WARMUP, LINEAR, TRANSFORMER = "schedule_classic_warmup", "schedule_linear_decay_warmup", "schedule_transformer"
 TRIANGULAR, RESTARTS, TENTH = "schedule_triangular", "schedule_cosine_restarts", "schedule_cosine_to_10pct"
 PLATEAU = "schedule_reduce_on_plateau"
@@ -295,6 +301,7 @@ SCHEDULES = Family(
         "impatient": _curve("after the first reduction every epoch reduces the rate", _impatient, PLATEAU),
         "one_reduction": _curve("the rate is reduced once", _one_reduction, PLATEAU),
         "unlimited": _curve("the rate falls below its floor", _unlimited, PLATEAU),
+        "raised_to_its_floor": _curve("a rate that starts below its floor is raised to it", _raised, PLATEAU),
         "along_a_quarter_wave": _curve("the rate falls along a quarter of a wave", _QUARTER[1], TENTH),
     },
 )

@@ -6,6 +6,7 @@ import math
 
 from oracle.arithmetic.curves import difference, one_hot, sigmoid, softmax
 from oracle.formula import Array, Integers, formula
+from oracle.losses.cross_entropy import require_samples
 
 __all__ = ["bce_with_logits_gradient", "loss_cross_entropy_gradient", "loss_squared_error_gradient"]
 
@@ -129,20 +130,20 @@ def loss_cross_entropy_gradient(scores: Array, target: Integers) -> Array:
 
     Parameters
     ----------
-    scores : array, shape (..., C)
-        :math:`s`; finite.
-    target : array of whole numbers, shape (...)
-        :math:`y`, the true class of each of the N samples, from 0 to C - 1.
+    scores : array, shape (N, C)
+        :math:`s`; finite. One sample alone may have shape (C,), and its class shape ().
+    target : array of whole numbers, shape (N,)
+        :math:`y`, the true class of each sample, from 0 to C - 1.
 
     Returns
     -------
-    array, shape (..., C)
+    array, shape (N, C)
         The derivative by each score.
 
     Raises
     ------
     DomainError
-        If a class is no whole number from 0 to C - 1.
+        If a class is no whole number from 0 to C - 1, or the scores have more than two axes.
 
     Notes
     -----
@@ -154,4 +155,5 @@ def loss_cross_entropy_gradient(scores: Array, target: Integers) -> Array:
     >>> loss_cross_entropy_gradient(np.zeros((1, 2)), np.array([1])).tolist()
     [[0.5, -0.5]]
     """
+    require_samples(scores)
     return (softmax(scores) - one_hot(target, scores)) / math.prod(scores.shape[:-1])

@@ -35,9 +35,9 @@ def loss_combined(
 
     Parameters
     ----------
-    scores : array, shape (..., C)
+    scores : array, shape (N, C)
         :math:`s^{cls}`; finite.
-    label : array of whole numbers, shape (...)
+    label : array of whole numbers, shape (N,)
         :math:`y`, the true class of each sample, from 0 to C - 1.
     prediction, target : array, shape (...)
         :math:`s^{reg}` and :math:`t`; finite, of one shape.
@@ -52,7 +52,7 @@ def loss_combined(
     Raises
     ------
     DomainError
-        If the weight is negative, or a label is no class.
+        If the weight is negative, a label is no class, or the scores have more than two axes.
 
     Notes
     -----

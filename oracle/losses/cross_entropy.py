@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from oracle.arithmetic.curves import chosen, log_softmax
 from oracle.arithmetic.primitives import namespace
+from oracle.errors import DomainError
 from oracle.formula import Array, Integers, formula
 
-__all__ = ["loss_cross_entropy", "soft_cross_entropies"]
+__all__ = ["loss_cross_entropy", "require_samples", "soft_cross_entropies"]
+
+
+def require_samples(scores: Array) -> None:
+    """Refuse arrays of more than two axes: programs differ in which of them the classes are.
+
+    Raises
+    ------
+    DomainError
+        If the scores are neither those of samples, nor of one sample alone.
+    """
+    if len(scores.shape) not in (1, 2):
+        raise DomainError(f"scores must have shape (N, C), or (C,) for one sample, got {tuple(scores.shape)}")
 
 
 @formula(
@@ -34,9 +47,9 @@ def loss_cross_entropy(scores: Array, target: Integers) -> Array:
 
     Parameters
     ----------
-    scores : array, shape (..., C)
-        :math:`s`; finite.
-    target : array of whole numbers, shape (...)
+    scores : array, shape (N, C)
+        :math:`s`; finite. One sample alone may have shape (C,), and its class shape ().
+    target : array of whole numbers, shape (N,)
         :math:`y`, the true class of each sample, from 0 to C - 1.
 
     Returns
@@ -47,7 +60,7 @@ def loss_cross_entropy(scores: Array, target: Integers) -> Array:
     Raises
     ------
     DomainError
-        If a class is no whole number from 0 to C - 1.
+        If a class is no whole number from 0 to C - 1, or the scores have more than two axes.
 
     Notes
     -----
@@ -61,6 +74,7 @@ def loss_cross_entropy(scores: Array, target: Integers) -> Array:
     >>> loss_cross_entropy(np.array([[1e4, 0.0], [0.0, 1e4]]), np.array([1, 1])).tolist()
     5000.0
     """
+    require_samples(scores)
     return -namespace(scores).mean(chosen(log_softmax(scores), target))  # -mean(ln p_y)
 
 

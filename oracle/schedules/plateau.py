@@ -34,6 +34,7 @@ _SHARE = Domain(0.0, 1.0, low_open=True, high_open=True)
         "schedule_reduce_on_plateau_impatient",
         "schedule_reduce_on_plateau_one_reduction",
         "schedule_reduce_on_plateau_unlimited",
+        "schedule_reduce_on_plateau_raised_to_its_floor",
     ),
 )
 def schedule_reduce_on_plateau(

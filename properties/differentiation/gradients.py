@@ -198,6 +198,7 @@ def samples_share_the_gradient(bench: Bench, *, call: Call) -> None:
         "bce_with_logits_gradient_doubled",
         "loss_cross_entropy_gradient_summed",
         "loss_cross_entropy_gradient_of_scores",
+        "bce_with_logits_gradient_by_rows",
     ),
 )
 def largest_gradient(bench: Bench, *, call: Call) -> None:

@@ -64,6 +64,7 @@ def _require_within(bench: Bench, distance: BallArray, slack: BallArray, message
         "batch_norm_over_samples",
         "standardize_mean_kept",
         "standardize_over_samples",
+        "batch_norm_three_features",
     ),
 )
 def mean_is_the_shift(bench: Bench, *, call: Call) -> None:
@@ -100,6 +101,7 @@ def mean_is_the_shift(bench: Bench, *, call: Call) -> None:
         "standardize_unbiased",
         "standardize_no_root",
         "standardize_adds_epsilon",
+        "batch_norm_three_features",
     ),
 )
 def second_moment(bench: Bench, *, call: Call) -> None:
@@ -177,6 +179,7 @@ def shift_invariance(bench: Bench, *, call: Call) -> None:
         "rms_norm_eps_outside",
         "standardize_no_root",
         "standardize_adds_epsilon",
+        "batch_norm_three_features",
     ),
     varies=("eps",),
 )
@@ -230,6 +233,7 @@ def permuted_rows(bench: Bench, *, call: Call) -> None:
         "rms_norm_whole_array",
         "standardize_over_samples",
         "standardize_whole_array",
+        "batch_norm_three_features",
     ),
 )
 def slices_apart(bench: Bench, *, call: Call) -> None:

@@ -62,6 +62,9 @@ _FAULTS = (
     "schedule_reduce_on_plateau_recovers",
     "schedule_reduce_on_plateau_factor_squared",
     "schedule_reduce_on_plateau_every_epoch",
+    "schedule_reduce_on_plateau_raised_to_its_floor",
+    "schedule_reduce_on_plateau_least_change",
+    "schedule_reduce_on_plateau_factor_floored",
 )
 
 

@@ -32,17 +32,26 @@ __all__ = [
 ]
 
 #: Calls of the quick profile by kind.
-ACTIVATIONS: Mapping[str, int] = {"curved": 8, "tails": 4, "tiny": 2, "huge": 4, "zeros": 2, "lines": 2, "bulk": 1}
+ACTIVATIONS: Mapping[str, int] = {
+    "curved": 8,
+    "tails": 4,
+    "tiny": 2,
+    "huge": 4,
+    "zeros": 2,
+    "scalar": 1,
+    "lines": 2,
+    "bulk": 1,
+}
 RESIDUALS: Mapping[str, int] = {"short": 8, "close": 3, "equal": 2, "far": 2, "lines": 3, "bulk": 1}
 PROBABILITIES: Mapping[str, int] = {"short": 8, "certain": 4, "confident": 4, "unlikely": 2, "half": 2, "lines": 2}
-LOGITS: Mapping[str, int] = {"short": 8, "confident": 4, "tails": 4, "huge": 2, "zeros": 2, "lines": 2}
-CLASSES: Mapping[str, int] = {"short": 8, "confident": 4, "spread": 6, "huge": 3, "equal": 2, "rows": 2}
-COMBINED: Mapping[str, int] = {"short": 8, "spread": 3, "huge": 2, "rows": 2}
-GATES: Mapping[str, int] = {"short": 8, "saturated": 4, "zeros": 2, "rows": 3}
+LOGITS: Mapping[str, int] = {"short": 8, "confident": 4, "certain": 2, "tails": 4, "huge": 2, "zeros": 2, "lines": 2}
+CLASSES: Mapping[str, int] = {"short": 8, "single": 1, "confident": 4, "spread": 6, "huge": 3, "equal": 2, "rows": 2}
+COMBINED: Mapping[str, int] = {"short": 8, "single": 1, "spread": 3, "huge": 2, "rows": 2}
+GATES: Mapping[str, int] = {"short": 8, "saturated": 4, "far": 2, "zeros": 2, "rows": 3}
 
 #: Where activations curve, and where their approximations are furthest off.
 _CURVED = (-2.75, -1.0, 2.25, -4.0, -3.0, -2.25, 1.0, -0.5, 0.5, 3.0, -1.5, 2.0, -5.0, 4.0, 7.0, -6.0)
-_TAILS = (-40.0, -20.0, 40.0, -12.0, -9.0, 12.0, -88.0, 88.0, -30.0)
+_TAILS = (-40.0, -20.0, 40.0, -12.0, -9.0, 12.0, -88.0, 88.0, -30.0, 20.5, 25.0, 30.0)
 _TINY = (1e-3, -1e-3, 1e-5, -1e-5, 3e-2, -3e-2)
 _SMALLEST = (1.0, -1.0, 4.0, -4.0, 1024.0)
 _HUGE = (1e4, -1e4, 3e4, -3e4, 710.0, -710.0)
@@ -52,8 +61,16 @@ _CERTAIN = (1e-3, 0.999, 1e-9, 1e-5, 1e-12)
 _SCORES = (0.0, 1.0, -1.0, 2.0, 0.5, -3.0, 4.0, -0.25, 7.5, -6.0)
 #: Where the loss is so small that a change by a thousandth shows in half precision, and larger than its error.
 _CONFIDENT = (6.25, -6.25, 6.0, -6.0, 6.5, 5.5)
+#: Where the loss of the true class is small, and programs take the logistic function for 1.
+_SURE = (20.5, 25.0, 30.0, 22.0)
 _SPREAD = (-25.0, 0.0, 3.0, -20.0, -12.0, 1.0, -8.0)
-_SHAPES = ((2,), (1,), (3,), (5,))
+#: Biases and weights, one for each unit, that take it to where its gate is shut or open, and exponentials overflow.
+_FAR = (100.0, -100.0, 1000.0, -1000.0)
+_STEEP = (8.0, -8.0, 20.0, -20.0, 1000.0, -1000.0)
+_SHAPES = ((2,), (1,), (3,), (5,), (2, 3))
+_LINES = ((3, 11), (2, 3, 5))
+#: Longer than the blocks in which programs work, and no multiple of them.
+_BULK = (3, 5, 69)
 _TABLES = ((2, 3), (3, 4), (2, 2), (3, 3))
 
 
@@ -84,10 +101,13 @@ def activations(draw: DrawFn, space: Space, kind: str) -> Call:
             x = form.round(scale * draw(_from(form, shape, _HUGE)))
         case "zeros":
             x = draw(small_arrays(form, shape, 1.0, magnitudes(zeros=True)))
+            x.flat[0] = 0.0  # where a rectifier has no slope, and programs choose one
+        case "scalar":
+            x = draw(_from(form, (), _CURVED))
         case "lines":
-            x = draw(_lines(form, draw(st.sampled_from(((33,), (3, 11)))), 2.0))
+            x = draw(_lines(form, draw(st.sampled_from(_LINES)), 2.0))
         case _:
-            x = draw(_lines(form, (515,), 2.0))
+            x = draw(_lines(form, _BULK, 2.0))
     return Call((x,), {})
 
 
@@ -96,7 +116,7 @@ def residuals(draw: DrawFn, space: Space, kind: str) -> Call:
     """Draw one kind of call of a loss of regression, a key of `RESIDUALS`."""
     form, shape = FORMATS[space.dtype], draw(st.sampled_from(((2,), (1,), (3,), (2, 2))))
     if kind in {"lines", "bulk"}:
-        shape = (515,) if kind == "bulk" else draw(st.sampled_from(((33,), (3, 11))))
+        shape = _BULK if kind == "bulk" else draw(st.sampled_from(_LINES))
         return Call((draw(_lines(form, shape, 2.0)), draw(_lines(form, shape, 2.0))), {})
     prediction = draw(small_arrays(form, shape, 1.0, magnitudes(1, zeros=True)))
     match kind:
@@ -122,7 +142,7 @@ def probabilities(draw: DrawFn, space: Space, kind: str) -> Call:
         prediction = np.maximum(draw(_from(form, (1,), alone)), form.smallest_normal)
         return Call((prediction, np.rint(prediction) if kind == "confident" else np.ones(1)), {})
     if kind == "lines":
-        shape = (33,)
+        shape = draw(st.sampled_from(_LINES))
         prediction = form.round(np.abs(draw(_lines(form, shape, 0.25))))
     else:
         numbers = {"short": _PROBABILITIES, "certain": _CERTAIN, "half": (0.5,)}[kind]
@@ -136,24 +156,44 @@ def probabilities(draw: DrawFn, space: Space, kind: str) -> Call:
 def logits(draw: DrawFn, space: Space, kind: str) -> Call:
     """Draw one kind of call of a loss of scores of two classes, a key of `LOGITS`."""
     form, shape = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES))
-    if kind == "confident":
-        score = draw(_from(form, (1,), _CONFIDENT))
+    if kind in {"confident", "certain"}:
+        score = draw(_from(form, (1,), _CONFIDENT if kind == "confident" else _SURE))
         return Call((score, np.where(score > 0, 1.0, 0.0)), {})
     if kind == "lines":
-        shape = (33,)
+        shape = draw(st.sampled_from(_LINES))
         score = draw(_lines(form, shape, 2.0))
     else:
+        shape = draw(st.sampled_from(((2,), (3,), (2, 3)))) if kind == "huge" else shape
         numbers = {"short": _SCORES, "tails": _TAILS, "huge": _HUGE, "zeros": (0.0, -0.0)}[kind]
         score = draw(_from(form, shape, numbers))
-    return Call((score, draw(_from(form, shape, _LABELS))), {})
+    target = draw(_from(form, shape, _LABELS))
+    if kind == "huge":
+        # Of both signs, and as wrong as they can be: where score and label agree there is nothing to see.
+        score.flat[0], score.flat[-1] = np.abs(score.flat[0]), -np.abs(score.flat[-1])
+        target.flat[0], target.flat[-1] = 0.0, 1.0
+    return Call((score, target), {})
+
+
+def _table(draw: DrawFn, kind: str) -> tuple[int, ...]:
+    """Draw how many samples there are, and of how many classes."""
+    shapes = {"single": ((1, 3), (1, 33)), "stacked": ((2, 2, 3), (2, 3, 2)), "rows": ((3, 17),)}
+    return draw(st.sampled_from(shapes.get(kind, _TABLES)))
+
+
+def _labels(draw: DrawFn, kind: str, shape: tuple[int, ...]) -> Floats:
+    """Draw the classes of samples; the last of many is there, which programs keep for padding."""
+    labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])], dtype=np.float64)
+    if kind == "rows":
+        labels[0] = shape[-1] - 1
+    return labels
 
 
 @st.composite
 def classes(draw: DrawFn, space: Space, kind: str) -> Call:
     """Draw one kind of call of scores of classes, a key of `CLASSES`; the labels are the classes' numbers."""
-    form, shape = FORMATS[space.dtype], draw(st.sampled_from(_TABLES))
+    form, shape = FORMATS[space.dtype], _table(draw, kind)
     match kind:
-        case "short":
+        case "short" | "single" | "stacked":
             scores = draw(_from(form, shape, _SCORES))
         case "spread":
             scores = draw(_from(form, shape, _SPREAD))
@@ -166,26 +206,24 @@ def classes(draw: DrawFn, space: Space, kind: str) -> Call:
             shape = (2, 2)
             scores = np.stack([draw(_from(form, (2,), _CONFIDENT)), np.zeros(2)], axis=-1)
         case _:
-            shape = (3, 17)
             scores = draw(_lines(form, shape, 3.0))
     if "target" not in space.formula.arrays:
         return Call((scores,), {})
-    labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])])
-    labels = np.argmax(scores, axis=-1) if kind == "confident" else labels
-    return Call((scores, labels.astype(np.float64)), {})
+    labels = np.argmax(scores, axis=-1).astype(np.float64) if kind == "confident" else _labels(draw, kind, shape)
+    return Call((scores, labels), {})
 
 
 @st.composite
 def combined(draw: DrawFn, space: Space, kind: str) -> Call:
     """Draw one kind of call of a loss of classes and numbers together, a key of `COMBINED`."""
     form = FORMATS[space.dtype]
-    shape = (3, 17) if kind == "rows" else draw(st.sampled_from(_TABLES))
+    shape = _table(draw, kind)
     outputs: tuple[int, ...] = (3, 7) if kind == "rows" else draw(st.sampled_from(((2,), (3,), (2, 2))))
     if kind == "rows":
         scores = draw(_lines(form, shape, 3.0))
     else:
-        scores = draw(_from(form, shape, {"short": _SCORES, "spread": _SPREAD, "huge": _HUGE}[kind]))
-    labels = np.array([draw(st.integers(0, shape[-1] - 1)) for _ in range(shape[0])], dtype=np.float64)
+        scores = draw(_from(form, shape, {"spread": _SPREAD, "huge": _HUGE}.get(kind, _SCORES)))
+    labels = _labels(draw, kind, shape)
     prediction, target = (draw(small_arrays(form, outputs, 1.0, magnitudes(zeros=True))) for _ in range(2))
     weight = draw(st.sampled_from((0.5, 0.25, 2.0, 0.1, 10.0, 0.75)))
     return Call((scores, labels, prediction, target), {"regression_weight": weight})
@@ -198,6 +236,8 @@ def gates(draw: DrawFn, space: Space, kind: str) -> Call:
     rows, depth, width = draw(st.sampled_from(((2, 2, 2), (1, 1, 1), (2, 3, 2), (3, 1, 2))))
     if kind == "rows":
         rows, depth, width = 5, 7, 3
+    if kind == "far":
+        rows, depth, width = 3, 1, len(_STEEP if "w2" in space.formula.arrays else _FAR)
     shapes = {"x": (rows, depth), "w": (depth, width), "b": (width,), "v": (depth, width), "c": (width,)}
     if "cell" in space.formula.arrays:
         state = {"hidden": (rows, width), "cell": (rows, width)}
@@ -213,4 +253,19 @@ def gates(draw: DrawFn, space: Space, kind: str) -> Call:
             arrays.append(draw(_from(form, shape, (-30.0, 30.0, 12.0, -12.0))))
         else:
             arrays.append(draw(small_arrays(form, shape, 1.0, numbers)))
+    if kind == "far":
+        _move_away(draw, form, dict(zip(shapes, arrays, strict=True)))
     return Call(tuple(arrays), {})
+
+
+def _move_away(draw: DrawFn, form: Format, arrays: Mapping[str, Floats]) -> None:
+    """Take the units of a call far from zero, each by another number."""
+    if "w2" in arrays:
+        arrays["w"][:] = _STEEP
+        return
+    if "cell" in arrays:
+        arrays["b"][3] = _FAR
+    else:
+        arrays["b"][:] = _FAR
+    drawn = arrays["cell" if "cell" in arrays else "c"]
+    drawn[:] = draw(_from(form, drawn.shape, _FAR))

@@ -11,7 +11,7 @@ from oracle.arithmetic.formats import FORMATS
 from properties.cases import Call
 from properties.claims import Space
 from properties.strategies.curves import ACTIVATIONS, activations
-from properties.strategies.numbers import magnitudes, small_arrays
+from properties.strategies.numbers import magnitudes, seeded_arrays, small_arrays
 
 __all__ = ["PULLBACKS", "pullbacks"]
 
@@ -23,7 +23,8 @@ PULLBACKS: Mapping[str, int] = ACTIVATIONS
 def pullbacks(draw: DrawFn, space: Space, kind: str) -> Call:
     """Draw one kind of call, a key of `PULLBACKS`."""
     (x,) = draw(activations(space, kind)).arrays
-    if kind == "zeros":
-        x.flat[0] = 0.0  # where a rectifier has no slope, and programs choose one
-    upstream = draw(small_arrays(FORMATS[space.dtype], x.shape, 1.0, magnitudes(1)))
+    form = FORMATS[space.dtype]
+    if kind == "bulk":
+        return Call((x, draw(seeded_arrays(form, x.shape, 1.0, floor=0.01))), {})
+    upstream = draw(small_arrays(form, x.shape, 1.0, magnitudes(1)))
     return Call((x, upstream), {})

@@ -34,7 +34,7 @@ _SHAPES: Mapping[str, tuple[tuple[int, int], ...]] = {
     "offset": ((4, 2), (3, 3)),
     "constant": ((3, 2), (7, 2)),
     "single": ((1, 2), (1, 3)),
-    "rows": ((11, 3), (33, 2)),
+    "rows": ((11, 5), (33, 4)),
     "bulk": ((1025, 2),),
 }
 _STACKS = ((2, 3, 5), (2, 1, 4), (5,))

@@ -14,10 +14,12 @@ from properties.claims import Space
 from properties.strategies.inputs import Inputs, keyword
 from properties.strategies.numbers import few_digits
 
-__all__ = ["RUNS", "Run", "course", "ran", "runs"]
+__all__ = ["PLATEAUS", "RUNS", "Run", "course", "ran", "runs"]
 
 #: Runs of the quick profile by kind.
 RUNS: Mapping[str, int] = {"short": 8, "thirds": 4, "long": 2, "ones": 1, "far": 1}
+#: Those of the reduction on a plateau: one begins below its floor, and some are reduced by twelve factors of ten.
+PLATEAUS: Mapping[str, int] = {"short": 8, "thirds": 3, "long": 1, "ones": 1, "far": 1, "raised": 1, "steep": 2}
 
 #: Lengths by kind. Thirds and halves of a cycle are where the cosine is rational; the errors of a program that
 #: reaches each rate from the one before show in far ones.
@@ -27,6 +29,8 @@ _LENGTHS: Mapping[str, tuple[int, ...]] = {
     "long": (40, 33, 25, 50),
     "ones": (1,),
     "far": (400, 300),
+    "raised": (2, 3),
+    "steep": (2, 3),
 }
 _PEAKS = (0.5, 0.1, 0.3, 1.0, 0.05, 2.0)
 #: Lower levels, in units of the peak.
@@ -35,6 +39,8 @@ _WIDTHS = (512.0, 4.0, 64.0, 100.0, 768.0)
 _GROWTHS = (2, 1, 3)
 _FACTORS = (0.5, 0.1, 0.75, 0.3)
 _PATIENCES = (2, 1, 3, 0)
+#: What reductions smaller than the least change of programs show in.
+_STEEPEST: Mapping[str, float] = {"end_value": 0.0, "factor": 0.1, "patience": 0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +61,7 @@ def runs(draw: DrawFn, space: Space, kind: str) -> Call:
     space : Space
         Formula and dtype.
     kind : str
-        A key of `RUNS`.
+        A key of `RUNS` or `PLATEAUS`.
     """
     peak = draw(st.sampled_from(_PEAKS))
     values: dict[str, float] = {}
@@ -77,6 +83,10 @@ def runs(draw: DrawFn, space: Space, kind: str) -> Call:
                 values[name] = draw(st.sampled_from(_LENGTHS[kind]))
     if set(values) == {"init_value"}:
         values = {"init_value": peak}
+    if kind == "raised":
+        values["end_value"] = 2 * peak
+    if kind == "steep":
+        values.update(_STEEPEST)
     return Run((), {}).settled(values)
 
 
@@ -84,7 +94,7 @@ def course(values: Mapping[str, float]) -> int:
     """Return how many steps show all that a schedule with these hyperparameters does."""
     lengths = {name: int(value) for name, value in values.items()}
     if "patience" in lengths:
-        return lengths["improving_steps"] + 5 * (lengths["patience"] + 1) + 2
+        return lengths["improving_steps"] + max(5 * (lengths["patience"] + 1), 12) + 2
     if "cycle_steps" in lengths:
         growth = lengths["cycle_growth"]
         return lengths["cycle_steps"] * (1 + growth + growth**2) + 2
@@ -94,19 +104,20 @@ def course(values: Mapping[str, float]) -> int:
 
 
 def ran(
-    counts: Mapping[str, int] = RUNS, transform: Callable[[Call], Call] = lambda call: call
+    counts: Mapping[str, int] | None = None, transform: Callable[[Call], Call] = lambda call: call
 ) -> Callable[[Space], Inputs]:
     """Return the inputs of a claim about runs of some kinds.
 
     Parameters
     ----------
-    counts : mapping of str to int
-        Cases of the quick profile by kind of run.
+    counts : mapping of str to int, optional
+        Cases of the quick profile by kind of run; by default those of the differential claim.
     transform : callable
         Applied to each run drawn.
     """
 
     def inputs(space: Space) -> Inputs:
-        return {kind: (count, keyword("call", runs(space, kind).map(transform))) for kind, count in counts.items()}
+        plan = counts or (PLATEAUS if "patience" in space.formula.hyperparameters else RUNS)
+        return {kind: (count, keyword("call", runs(space, kind).map(transform))) for kind, count in plan.items()}
 
     return inputs

@@ -46,7 +46,9 @@ RATES = (0.5, 0.25, 0.75)  # it changes, which is all that tells a rate inside t
 def outputs(record, thresholds=(1.0, 4.0)):
     """Exact results on inputs that tell all points apart."""
     if record.kind == "schedule":
-        return [exact(record, step, **settings(record)) for step in STEPS]
+        values = settings(record)
+        raised = {**values, **{name: 2 * values["peak_value"] for name in values if name == "end_value"}}
+        return [exact(record, step, **each) for each in (values, raised) for step in STEPS]
     if record.kind == "function":
         arrays = plain_arguments(record) or [ARRAYS[name] for name in record.arrays]
         calls = [{name: VALUES.get(name, value) for name in record.hyperparameters} for value in thresholds]

@@ -7,6 +7,7 @@ import torch
 from oracle.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Precision
 from oracle.arithmetic.primitives import namespace
 from oracle.bound import bound
+from oracle.differentiation.losses import loss_cross_entropy_gradient
 from oracle.errors import DomainError
 from oracle.exact import exact
 from oracle.losses.binary import bce_with_logits
@@ -103,3 +104,10 @@ def test_a_label_that_is_no_class_is_refused(label, said):
 def test_a_score_that_is_not_finite_is_refused():
     with pytest.raises(DomainError, match="scores must be finite"):
         exact(loss_cross_entropy, np.array([0.0, -np.inf]), np.array(0))
+
+
+@pytest.mark.parametrize("formula", [loss_cross_entropy, loss_cross_entropy_gradient], ids=lambda formula: formula.id)
+@pytest.mark.parametrize("shape", [(2, 3, 4), ()])
+def test_scores_that_are_not_those_of_samples_are_refused(formula, shape):
+    with pytest.raises(DomainError, match=r"shape \(N, C\), or \(C,\) for one sample, got \("):
+        formula(np.zeros(shape), np.zeros(shape[:-1], dtype=int))
