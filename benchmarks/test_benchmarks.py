@@ -46,6 +46,13 @@ def test_check_one_optimizer(benchmark: Any) -> None:
     assert report.conforms
 
 
+@pytest.mark.benchmark(group="a run")
+def test_check_what_deviates(benchmark: Any) -> None:
+    report = benchmark.pedantic(check, args=("torch.optim:Adam", "adamw"), rounds=3)
+
+    assert report.status == "deviates"
+
+
 @pytest.mark.benchmark(group=f"an exact step of {SIZE} elements")
 def test_exact(benchmark: Any, arrays: tuple[Any, Any]) -> None:
     param, _ = benchmark(exact, ADAM, *step(arrays), **HYPERPARAMETERS)
