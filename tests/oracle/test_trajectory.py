@@ -16,6 +16,7 @@ OPTIMIZERS = tuple(formula for formula in FORMULAS if formula.kind == "optimizer
 ORDINARY = {
     "learning_rate": 1e-3,
     "momentum": 0.9,
+    "alpha": 0.99,
     "dampening": 0.1,
     "beta1": 0.9,
     "beta2": 0.999,
