@@ -51,6 +51,8 @@ def mean(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounded:
         relative = gamma(count + 8 + 4 * math.log(max(count, 1)), precision.accumulation_unit)
         # The shares, or the sum and its share, are rounded once more from the accumulator's format.
         relative = relative + gamma(4, precision.unit) * precision.narrows_reductions + (count + 2) * carried.unit
+        if precision.entry is not precision.compute:  # 1/n may meet the elements in another format
+            relative = relative + gamma(precision.entry_roundings, precision.unit) + precision.entry_underflow
         e = (np.sum(error, **along) + relative * terms) / count + 2 * (count + 1) * precision.underflow
         e = np.where(terms == 0, 0.0, e * INFLATION)
         e = np.where(min(precision.accumulate.largest, precision.compute.largest) / 2 > terms, e, np.inf)
