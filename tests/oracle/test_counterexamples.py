@@ -516,3 +516,18 @@ def test_a_copy_of_a_subnormal_gradient_may_be_flushed() -> None:
     _, state = walk.step(np.asarray([2.0**-140]), values)
 
     assert state["momentum_buffer"].ratio(np.zeros(1)) <= 1.0
+
+
+def test_the_reciprocal_of_a_count_is_rounded_where_it_enters() -> None:
+    prediction, target = (
+        np.float16(x).astype(np.float64) for x in ([0.1725, -7.184, -3.047], [-1.3955, -11.41, -5.586])
+    )
+    residuals = np.float32(prediction) - np.float32(target)
+    shares = residuals * residuals * np.float32(np.float16(1 / 3))
+    observed = np.float64(np.float16(shares.sum()))
+    narrow = Precision(FLOAT16, FLOAT32, FLOAT64, entry=FLOAT16)
+
+    expected = bound(get("loss_mse"), prediction, target, precision=narrow)
+    without = bound(get("loss_mse"), prediction, target, precision=replace(narrow, entry=FLOAT32))
+
+    assert expected.ratio(observed) <= 1 < without.ratio(observed)
