@@ -27,7 +27,7 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
 
-__all__ = ["BACKENDS", "assert_conforms", "check", "run"]
+__all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
@@ -90,7 +90,7 @@ def check(
     """
     if dtypes is None:
         dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
-    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
     try:
@@ -136,6 +136,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     --------
     >>> assert_conforms(lambda grad, clip_value: grad.clip(-clip_value, clip_value), "clip_by_value")
     """
+    __tracebackhide__ = True  # pytest shows the test's line and the summary
     report = check(target, formula, **settings)
     if not report.conforms:
         raise AssertionError(report.summary())
@@ -183,11 +184,8 @@ def run(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
-    dtypes = tuple(FORMATS) if dtypes is None else dtypes
-    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device, jobs=jobs)
-
-    loaded = _loaded(backend)
-    plan = Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+    _require_jobs(jobs)
+    loaded, plan = plan_of(backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
     if not plan.units():
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
     reproduce = partial(
@@ -201,6 +199,22 @@ def run(
         output=output,
         progress=progress,
     )
+
+
+def plan_of(
+    backend: str | Backend,
+    *,
+    select: str | None = None,
+    dtypes: Sequence[str] | None = None,
+    device: str = "cpu",
+    profile: str = "quick",
+    seed: int = 0,
+) -> tuple[Backend, Plan]:
+    """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
+    dtypes = tuple(FORMATS) if dtypes is None else dtypes
+    require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    loaded = _loaded(backend)
+    return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
 
 
 def _judged(
@@ -270,14 +284,18 @@ def _loaded(backend: str | Backend) -> Backend:
     return loaded
 
 
-def _require_settings(*, profile: object, seed: object, dtypes: object, device: object, jobs: object = 1) -> None:
+def require_settings(*, profile: object, seed: object, dtypes: object, device: object) -> None:
+    """Raise UsageError unless `check` and `run` can work with these arguments."""
     if profile not in PROFILES:
         raise UsageError(f"profile must be among {', '.join(PROFILES)}, got profile={profile!r}")
     if not isinstance(seed, int) or seed < 0:
         raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
-    if not isinstance(jobs, int) or jobs < 1:
-        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")
     if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in FORMATS for name in dtypes):
         raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
     if not isinstance(device, str) or not _DEVICE.fullmatch(device):
         raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")
+
+
+def _require_jobs(jobs: object) -> None:
+    if not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")
