@@ -44,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Bring in the checks if they are asked for."""
     if config.getoption("exactstep"):
-        from conformance import pytest_plugin
-
+        try:
+            from conformance import pytest_plugin
+        except ImportError as error:  # it says which module of the user's stands in the way
+            raise pytest.UsageError(str(error)) from error
         config.pluginmanager.register(pytest_plugin, "exactstep-checks")

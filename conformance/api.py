@@ -121,7 +121,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     Parameters
     ----------
     target, formula
-        As `check` takes them.
+        As `check` takes them; known deviations are those that an `Implementation` lists as ``expected``.
     **settings
         The others of `check`.
 

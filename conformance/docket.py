@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from conformance.backends import Implementation
 from conformance.engine import check_id
 from conformance.errors import UsageError
@@ -23,6 +21,11 @@ class Docket:
     ----------
     plan : Plan
 
+    Attributes
+    ----------
+    ids : dict of str to list of str
+        Those of the checks by formula, in the order of the run.
+
     Raises
     ------
     UsageError
@@ -31,6 +34,7 @@ class Docket:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self.ids: dict[str, list[str]] = {}
         self._checks: dict[str, tuple[Unit, Implementation, str]] = {}
         for unit in plan.units():
             for implementation, claims in unit.checks:
@@ -39,17 +43,10 @@ class Docket:
                     if id in self._checks:
                         raise UsageError(f"labels of a formula's implementations must differ, got two checks {id}")
                     self._checks[id] = unit, implementation, claim
+                    self.ids.setdefault(unit.formula, []).append(id)
         self._formula = ""
         self._judges: dict[str, Judge] = {}  # of that formula, by dtype
         self._statuses: dict[str, Status | None] = {}
-
-    @property
-    def ids(self) -> Mapping[str, Sequence[str]]:
-        """The ids by formula, in the order of the run."""
-        ids: dict[str, list[str]] = {}
-        for id, (unit, _, _) in self._checks.items():
-            ids.setdefault(unit.formula, []).append(id)
-        return ids
 
     def record(self, id: str) -> CheckRecord:
         """Judge a check, and count it or not in view of the same check in wider dtypes, run for that if need be."""

@@ -27,6 +27,8 @@ __all__ = [
     "pytest_configure",
     "pytest_make_collect_report",
     "pytest_report_header",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
 ]
 
 #: What the id of every node begins with.
@@ -72,6 +74,18 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         for name in config.stash[_NAMED]:
             if not any(_lies_in(item.nodeid, name) for item in items):
                 raise pytest.UsageError(f"not found: {name}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Let no run pass for a success in which every check was skipped."""
+    if exitstatus == pytest.ExitCode.OK and _shows_nothing(session.config):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say so."""
+    if _shows_nothing(terminalreporter.config):
+        terminalreporter.write_line("exactstep: nothing was shown, for every check was skipped (-rs says why)")
 
 
 class Checks(pytest.Collector):
@@ -153,6 +167,17 @@ def _end(record: CheckRecord, *, known: bool) -> None:
     if record.status == "expected-deviation" and known:
         pytest.xfail(record.message)
     pytest.fail(failure_text(record), pytrace=False)
+
+
+def _shows_nothing(config: pytest.Config) -> bool:
+    """Whether checks came to an end, and all of them were skipped; the workers of pytest-xdist cannot know."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    ends = {
+        category
+        for category, reports in (reporter.stats.items() if reporter else ())
+        if any(_lies_in(getattr(report, "nodeid", ""), _ROOT) for report in reports)
+    }
+    return ends - {"", "deselected"} == {"skipped"}
 
 
 def _backends(config: pytest.Config) -> list[str]:

@@ -211,6 +211,24 @@ def test_what_is_unsupported_is_skipped_and_says_what_is_missing(pytest_in):
     result.stdout.fnmatch_lines(["SKIPPED [[]6[]] * unsupported: honest declares float64 on cpu"])
 
 
+@pytest.mark.parametrize("arguments", [(), ("test_other.py",)])
+def test_a_run_that_shows_nothing_is_no_success(pytest_in, arguments):
+    result = pytest_in("--exactstep", "fake:HONEST", "--exactstep-dtype", "float16", *arguments)
+
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["exactstep: nothing was shown, for every check was skipped (-rs says why)"])
+
+
+def test_a_known_deviation_and_other_tests_that_skip_do_not_spoil_a_success(pytest_in, folder):
+    folder.makepyfile(test_skips="import pytest\n@pytest.mark.skip(reason='')\ndef test_skips():\n    pass\n")
+    check = "biased and value_at_zero and float64 or skips"
+
+    result = pytest_in("--exactstep", "fake:backend", "test_skips.py", "-k", check)
+
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*nothing was shown*")
+
+
 @pytest.mark.parametrize(
     ("arguments", "outcome"),
     [((), "skipped"), (("-k", "float16"), "skipped"), (("--exactstep-dtype", "float16"), "failed")],
@@ -410,6 +428,15 @@ def test_an_installed_plugin_takes_no_name_that_is_the_users(folder):
     )
 
     folder.runpytest_subprocess(*PLUGIN, "-p", "no:hypothesispytest", "test_mine.py").assert_outcomes(passed=1)
+
+
+def test_a_module_of_the_users_that_stands_in_the_way_is_named_in_one_line(folder):
+    folder.makepyfile(oracle="", conftest="import oracle\n")
+
+    result = folder.runpytest_subprocess(*PLUGIN, "--exactstep", "fake:HONEST")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: exactstep's package 'oracle' must lie in *oracle.py was imported before"])
 
 
 def test_it_can_be_switched_off(folder):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+import exactstep_pytest
 from conformance import cli
 from conformance.backends.torch import backend
 from conformance.version import __version__
@@ -73,12 +75,21 @@ def test_the_example_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[
     assert printed == shown, f"Put this into README.md:\n\n{printed}"
 
 
+def options_of_the_plugin() -> set[str]:
+    """The options that the plugin adds to pytest's."""
+    parser = Mock()
+    exactstep_pytest.pytest_addoption(parser)
+    return {call.args[0] for call in parser.getgroup.return_value.addoption.call_args_list}
+
+
 @pytest.mark.parametrize("line", [line for block in fenced("console") for line in block.splitlines()])
 def test_every_command_shown_is_one_that_the_parser_takes(line: str) -> None:
     for command in line.split("&&"):
         program, *arguments = shlex.split(command, comments=True)
         if Path(program).name == "exactstep":
             assert cli.parser().parse_args(arguments).command
+        if program == "pytest":
+            assert {word for word in arguments if word.startswith("--exactstep")} <= options_of_the_plugin()
 
 
 def test_every_relative_link_leads_somewhere() -> None:
