@@ -3,6 +3,8 @@
 This file lies outside the packages because their names are common words: a plugin that imported them in every run
 would take the place of a user's own ``conformance`` or ``oracle``. What the options do is in
 `conformance.pytest_plugin`.
+
+PYTEST_DONT_REWRITE: it asserts nothing, and pytest would warn where it was imported before.
 """
 
 from __future__ import annotations
