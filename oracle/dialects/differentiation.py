@@ -111,7 +111,7 @@ SHARES = Family(
         "unweighted": Variation("cotangents are added up without weights", {"subtracted": "sum"}),
         "plain_mean": Variation("the mean that is subtracted has no weights", {"subtracted": "plain mean"}),
         "of_logarithm": Variation("it is that of the logarithm", {"logarithm": True}),
-        "warmer": Variation("scores are divided by a temperature of 1.001", {"scale": 1 / 1.001}),
+        "base_two": Variation("powers of 2 stand for powers of e", {"scale": math.log(2)}),
         "turned": Variation("it has the other sign", {"turned": True}),
     },
 )

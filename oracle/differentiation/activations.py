@@ -121,7 +121,7 @@ def sigmoid_vjp(x: Array, upstream: Array) -> Array:
         "softmax_vjp_unweighted",
         "softmax_vjp_plain_mean",
         "softmax_vjp_of_logarithm",
-        "softmax_vjp_warmer",
+        "softmax_vjp_base_two",
         "softmax_vjp_turned",
     ),
 )

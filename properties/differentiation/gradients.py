@@ -229,7 +229,7 @@ def largest_gradient(bench: Bench, *, call: Call) -> None:
     "rows_add_up_to_zero",
     kind="invariant",
     formulas=("loss_cross_entropy_gradient", "softmax_vjp"),
-    statement=r"\sum_c \partial l / \partial s_c = 0",
+    statement=r"\sum_c \partial l / \partial s_c = 0, \quad \sum_c \tilde f(s, v)_c = 0",
     source=_SLIDES,
     inputs=called({"short": 4, "spread": 2, "huge": 1, "rows": 1}),
     catches=(
