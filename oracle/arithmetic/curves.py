@@ -28,6 +28,7 @@ __all__ = [
     "sigmoid",
     "softmax",
     "tanh_argument",
+    "weighted_deviation",
 ]
 
 
@@ -115,6 +116,14 @@ def softmax(x: Any) -> Any:
     xp = namespace(x)
     powers = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
     return powers / xp.sum(powers, axis=-1, keepdims=True)
+
+
+def weighted_deviation(weights: Any, values: Any) -> Any:
+    r"""Weigh deviations from the weighted mean along the last axis, :math:`p_i (v_i - \sum_c p_c v_c)`."""
+    rule = _rule("weighted_deviation", weights, values)
+    if rule is not None:
+        return rule(weights, values)
+    return weights * (values - namespace(weights, values).sum(values * weights, axis=-1, keepdims=True))
 
 
 def log_softmax(x: Any) -> Any:

@@ -22,8 +22,10 @@ from oracle.arithmetic.rounded_rows import (
     log_softmax,
     logistic_loss,
     matmul,
+    matrix_transpose,
     one_hot,
     softmax,
+    weighted_deviation,
 )
 from oracle.arithmetic.rounding import (
     GROW,
@@ -59,6 +61,7 @@ __all__ = [
     "logistic_loss",
     "logistic_slope",
     "matmul",
+    "matrix_transpose",
     "maximum",
     "mean",
     "minimum",
@@ -82,6 +85,7 @@ __all__ = [
     "tanh_argument",
     "variance",
     "vector_norm",
+    "weighted_deviation",
     "where",
     "zeros_like",
 ]

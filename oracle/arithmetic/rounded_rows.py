@@ -14,10 +14,21 @@ from oracle.arithmetic.curves import logistic_loss as exact_logistic_loss
 from oracle.arithmetic.curves import softmax as exact_softmax
 from oracle.arithmetic.libraries import DIVISION, FUNCTION_ROUNDINGS
 from oracle.arithmetic.rounded_curves import finished
-from oracle.arithmetic.rounding import Rounded, atom, given, quiet
+from oracle.arithmetic.rounding import Rounded, atom, given, quiet, subnormal_charge
 from oracle.arithmetic.scalars import gamma
 
-__all__ = ["affine", "affine_pair", "chosen", "log_softmax", "logistic_loss", "matmul", "one_hot", "softmax"]
+__all__ = [
+    "affine",
+    "affine_pair",
+    "chosen",
+    "log_softmax",
+    "logistic_loss",
+    "matmul",
+    "matrix_transpose",
+    "one_hot",
+    "softmax",
+    "weighted_deviation",
+]
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +49,12 @@ def _carried(y: BallArray, x: Rounded) -> Any:
 def _within(inner: Floats) -> Floats:
     """Turn the relative error of a sum into that of its reciprocal and of its logarithm."""
     return np.where(inner < 1, inner / (1 - inner), np.inf)
+
+
+def _read_error(x: Rounded) -> Floats:
+    """Return the error of numbers that a product may flush to zero when it reads them."""
+    error: Floats = x.error + subnormal_charge(x.x, x.error, x.precision)
+    return error
 
 
 def _taken(array: BallArray, place: Any) -> BallArray:
@@ -182,16 +199,52 @@ def _affine(factors: tuple[tuple[Rounded, Rounded], ...], bias: Rounded) -> Roun
         total, moduli, inherited, count = _exactly(bias), bias.M + bias.error, bias.error, 0
         for left, right in factors:
             x, weight = left.read(), right.read()
-            rows, columns = x.M + x.error, weight.M + weight.error
+            x_error, weight_error = _read_error(x), _read_error(weight)
+            rows, columns = x.M + x_error, weight.M + weight_error
             total = BallArray.namespace.matmul(_exactly(x), _exactly(weight)) + total
             moduli = rows @ columns + moduli
-            inherited = x.error @ columns + rows @ weight.error + inherited
+            inherited = x_error @ columns + rows @ weight_error + inherited
             count += x.shape[-1]
         relative = gamma(count + 1, precision.accumulation_unit)
         relative = relative + gamma(len(factors) + 1, precision.unit) * precision.narrows_reductions
         e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + carried.unit * moduli
         e = np.where(moduli < min(precision.accumulate.largest, precision.compute.largest) / 2, e, np.inf)
         return finished(_carried(total, bias), e, bias)
+
+
+def matrix_transpose(x: Rounded) -> Rounded:
+    """Exchange rows and columns."""
+    return x.mT
+
+
+def weighted_deviation(weights: Rounded, values: Rounded) -> Rounded:
+    r"""Bound :math:`p_i (v_i - \sum_c p_c v_c)` along the last axis.
+
+    Covers the products in any order, with the weight distributed over the difference or over the sum, and the
+    row of values times the matrix :math:`\operatorname{diag}(p) - p p^\top`. A program may hold two approximations
+    of the weights, one in each place.
+    """
+    p, v = weights.read(), values.read()
+    precision, carried, count = p.precision, p.carrier, p.shape[-1]
+    along: dict[str, Any] = {"axis": -1, "keepdims": True}
+    with quiet():
+        exact_p, exact_v = _exactly(p), _exactly(v)
+        y = exact_p * (exact_v - BallArray.namespace.sum(exact_p * exact_v, **along))
+        p_error, v_error = p.error, _read_error(v)
+        share, size = p.M + p_error, v.M + v_error
+        total = np.sum(share * size, **along)
+        off = np.sum(p_error * size + share * v_error, **along)
+        moduli = share * (size + total)
+        relative = (
+            gamma(count + 2, precision.accumulation_unit) + gamma(4, precision.unit) * precision.narrows_reductions
+        )
+        # The product of two weights may underflow before it meets a value.
+        lost = (4 * (count + 1) + 2 * np.sum(size, **along)) * precision.underflow
+        e = p_error * (size + total) + share * (v_error + off) + relative * moduli + lost + carried.unit * moduli
+        largest = np.max(size, initial=0.0, **along)
+        e = np.where((largest == 0) & (p_error < np.inf), 0.0, e)
+        e = np.where(2 * (largest + total) < min(precision.accumulate.largest, precision.compute.largest), e, np.inf)
+        return finished(_carried(y, p), e, p)
 
 
 def chosen(rows: Rounded, places: NDArray[np.int64]) -> Rounded:

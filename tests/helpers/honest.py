@@ -325,6 +325,22 @@ def remembered(x, hidden, cell, w, u, b):
     return stable_sigmoid(entry) * np.tanh(candidate) + stable_sigmoid(forget) * cell, stable_sigmoid(output)
 
 
+def softmax(s):
+    powers = np.exp(s - np.max(s, axis=-1, keepdims=True))
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+def jacobian_of_softmax(s, v):
+    p = softmax(s)
+    matrix = np.eye(s.shape[-1], dtype=s.dtype) * p[..., None] - p[..., None] * p[..., None, :]
+    return (v[..., None, :] @ matrix)[..., 0, :]
+
+
+def distributed_softmax_vjp(s, v):
+    p = np.exp(log_softmax(s))
+    return v * p - softmax(s) * np.sum(p * v, axis=-1, keepdims=True)
+
+
 def half_gated(both):
     first, second = np.split(both, 2, axis=-1)
     return first / (1 + np.exp(-second))
@@ -363,6 +379,10 @@ CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     },
     "relu_vjp": {"masked": lambda x, v: v * (x > 0)},
     "sigmoid_vjp": {"printed": lambda x, v: v * stable_sigmoid(x) * (1 - stable_sigmoid(x))},
+    "softmax_vjp": {"Jacobian": jacobian_of_softmax, "distributed": distributed_softmax_vjp},
+    "linear_vjp_input": {"columns": lambda w, v: np.stack([v @ column for column in w.T], axis=-1)},
+    "linear_vjp_weight": {"rows": lambda x, v: sum(np.outer(*pair) for pair in zip(v[::-1], x[::-1], strict=True))},
+    "linear_vjp_bias": {"product of ones": lambda v: np.ones(len(v), dtype=v.dtype) @ v},
     "loss_squared_error_gradient": {"added": lambda s, y: (s - y) - (y - s)},
     "bce_with_logits_gradient": {"shares": lambda z, y: stable_sigmoid(z) / z.size - y / z.size},
     "loss_cross_entropy_gradient": {

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.helpers.programs.clip_programs import SUMS
 from tests.helpers.programs.kit import Floats, Inapplicable, Kit, Tensor
 
-__all__ = ["CURVES", "Curves", "run_curve"]
+__all__ = ["CURVES", "Curves", "run_curve", "softmax"]
 
 Program = Callable[["Curves", Any], Tensor]
 
@@ -174,7 +174,8 @@ def _exponentials(c: Curves, x: Tensor, shifted: bool) -> Tensor:
     return powers
 
 
-def _softmax(c: Curves, x: Tensor, form: str) -> Tensor:
+def softmax(c: Curves, x: Tensor, form: str) -> Tensor:
+    """Divide exponentials by their sum, or take the exponential of the logarithm."""
     if form == "exponential":
         return c.exp(_log_softmax(c, x, "shifted"))
     powers = _exponentials(c, x, form != "unshifted")
@@ -183,12 +184,12 @@ def _softmax(c: Curves, x: Tensor, form: str) -> Tensor:
 
 
 def _shares(form: str) -> Program:
-    return lambda c, x: _softmax(c, x, form)
+    return lambda c, x: softmax(c, x, form)
 
 
 def _log_softmax(c: Curves, x: Tensor, form: str) -> Tensor:
     if form == "logarithm":
-        p = _softmax(c, x, "shifted")
+        p = softmax(c, x, "shifted")
         if not np.all(p.values.astype(np.float64) > 1e3 * c.kit.precision.compute.smallest_normal):
             raise Inapplicable  # a probability underflows
         return c.log(p)
@@ -321,7 +322,7 @@ def _class_gradient(form: str) -> Callable[[Curves, Any, Any], Tensor]:
     def run(c: Curves, x: Tensor, y: Tensor) -> Tensor:
         ones = c.kit.array(np.eye(x.values.shape[-1])[y.values.astype(int)])
         count = c.number(float(x.values.shape[0]))
-        p = _softmax(c, x, "exponential" if form == "autograd" else form)
+        p = softmax(c, x, "exponential" if form == "autograd" else form)
         return p / count - ones / count if form == "autograd" else (p - ones) / count
 
     return run
@@ -410,8 +411,8 @@ CURVES: Mapping[str, tuple[Callable[..., Tensor], ...]] = {
 }
 
 
-def run_curve(kit: Kit, formula: str, program: int, rng: np.random.Generator, arrays: tuple[Floats, ...]) -> Floats:
-    """Run a program of a formula with a library and an order of summation that are drawn.
+def run_curve(kit: Kit, program: Callable[..., Tensor], rng: np.random.Generator, arrays: tuple[Floats, ...]) -> Floats:
+    """Run a program with a library and an order of summation that are drawn.
 
     Raises
     ------
@@ -420,4 +421,4 @@ def run_curve(kit: Kit, formula: str, program: int, rng: np.random.Generator, ar
     """
     summation = tuple(SUMS)[rng.integers(len(SUMS))]
     curves = Curves(kit, SLOPPINESS[rng.integers(len(SLOPPINESS))], summation)
-    return kit.shown(CURVES[formula][program](curves, *map(kit.array, arrays)))
+    return kit.shown(program(curves, *map(kit.array, arrays)))
