@@ -53,7 +53,7 @@ def diagnose(
 
     unstable = {name: within(formula.programs[name], precision) for name in formula.evaluations if name not in accepted}
     if any(unstable.values()):
-        name = max(unstable, key=unstable.__getitem__)  # of several, the one whose bounds say most, or the first
+        name = max(unstable, key=unstable.__getitem__)  # of several, the one whose bounds say most
         told = formula.evaluations[name].description
         return f"this is {formula.id}, evaluated {name}: {told} ({_extent(unstable[name], ordered)})"
 

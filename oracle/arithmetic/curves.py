@@ -79,6 +79,9 @@ def positive(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     r"""Logistic function, :math:`1 / (1 + e^{-x})`."""
+    if evaluation() == "overflowing":
+        power = namespace(x).exp(x)
+        return power / (1 + power)
     rule = _rule("sigmoid", x)
     if rule is not None:
         return rule(x)

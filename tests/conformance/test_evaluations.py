@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from conformance.api import check
+from conformance.api import check, run
+from conformance.backends import Backend, Implementation
 from conformance.errors import UsageError
 from conformance.faults import FAULTS
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, STANDARDIZE, Norm, Running
@@ -120,23 +121,25 @@ def test_a_cross_entropy_by_logsumexp_is_as_printed(dtype):
 
 
 @pytest.mark.parametrize(
-    ("formula", "evaluation"),
+    ("id", "evaluation"),
     [
-        ("softmax", "unshifted"),
-        ("loss_cross_entropy", "unshifted"),
-        ("loss_cross_entropy_gradient", "unshifted"),
-        ("bce_with_logits", "overflows"),
-        ("bce_with_logits", "through_probability"),
+        ("softmax_unshifted", "unshifted"),
+        ("loss_cross_entropy_unshifted", "unshifted"),
+        ("loss_cross_entropy_gradient_unshifted", "unshifted"),
+        ("bce_with_logits_overflows", "unshifted"),
+        ("bce_with_logits_through_probability", "through_probability"),
+        ("sigmoid_overflows", "overflowing"),
+        ("silu_overflows", "overflowing"),
+        ("gelu_sigmoid_overflows", "overflowing"),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_seeded_fault_that_is_an_unstable_evaluation_is_told_so(formula, evaluation, dtype):
-    fault = next(fault for fault in FAULTS if fault.id == f"{formula}_{evaluation}")
-    name = {"overflows": "unshifted"}.get(evaluation, evaluation)
-    record = judged(fault.make, formula, dtype)
+def test_a_seeded_fault_that_is_an_unstable_evaluation_is_told_so(id, evaluation, dtype):
+    (fault,) = (fault for fault in FAULTS if fault.id == id)
+    record = judged(fault.make, fault.formula, dtype)
 
     assert record.status == "deviates"
-    assert record.diagnosis.startswith(f"this is {formula}, evaluated {name}: ")
+    assert record.diagnosis.startswith(f"this is {fault.formula}, evaluated {evaluation}: ")
 
 
 @pytest.mark.parametrize("form", ["printed", "stable"])
@@ -158,6 +161,19 @@ def test_a_claimed_evaluation_is_part_of_the_line_that_runs_a_check_again():
     record = judged("tests.helpers.honest:unshifted_softmax", "softmax:unshifted", "float64")
 
     assert "--as softmax:unshifted " in record.reproduce
+
+
+def test_an_implementation_of_a_backend_claims_an_evaluation():
+    norm = Implementation("layer_norm", "norm", UNSTABLE["layer_norm", "one_pass"][0], ("float64",))
+    claiming = replace(norm, label="claiming", evaluation="one_pass")
+    mistaken = replace(norm, label="mistaken", evaluation="unshifted")
+
+    report = run(
+        Backend("mine", "1", (norm, claiming, mistaken)), select="layer_norm.follows_the_formula", dtypes=("float64",)
+    )
+
+    assert [check.status for check in report.checks] == ["deviates", "conforms", "harness-error"]
+    assert "the evaluation of layer_norm must be among one_pass, got 'unshifted'" in report.checks[2].message
 
 
 @pytest.mark.parametrize("claimed", ["softmax:one_pass", "adamw:unshifted", "softmax:", "softmaxx:unshifted"])

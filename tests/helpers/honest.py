@@ -323,6 +323,10 @@ def logsumexp(s):
     return largest + np.log(np.sum(np.exp(s - largest), axis=-1, keepdims=True))
 
 
+def overflowing_sigmoid(x):
+    return np.exp(x) / (1 + np.exp(x))
+
+
 def unshifted_softmax(s):
     return np.exp(s) / np.sum(np.exp(s), axis=-1, keepdims=True)
 
@@ -512,6 +516,9 @@ UNSTABLE: Mapping[tuple[str, str], tuple[Any, ...]] = {
     **{
         claimed: tuple(map(Norm, bodies))
         for claimed, bodies in {
+            ("sigmoid", "overflowing"): (overflowing_sigmoid,),
+            ("silu", "overflowing"): (lambda x: x * overflowing_sigmoid(x),),
+            ("gelu_sigmoid", "overflowing"): (lambda x: x * overflowing_sigmoid(1.702 * x),),
             ("softmax", "unshifted"): (unshifted_softmax, lambda s: np.exp(s - unshifted_logsumexp(s))),
             ("loss_cross_entropy", "unshifted"): (
                 lambda s, y: np.mean(unshifted_logsumexp(s)[..., 0] - picked(s, y)),

@@ -447,12 +447,35 @@ def _softplus(form: str) -> Callable[[Curves, Any, Any], Tensor]:
     return run
 
 
+def _overflowing(form: str) -> Callable[[Curves, Tensor], Tensor]:
+    """Programs for the logistic function whose exponential grows."""
+
+    def run(c: Curves, x: Tensor) -> Tensor:
+        power, one = c.exp(x), c.number(1.0)
+        if form == "reciprocal":
+            return power * (one + power).reciprocal()
+        if form == "twice":
+            return one / (one + power.reciprocal())
+        return power / (power + one if form == "swapped" else one + power)
+
+    return run
+
+
+_OVERFLOWING = tuple(_overflowing(form) for form in ("printed", "reciprocal", "twice", "swapped"))
 _ADDED = ("one sum", "turned", "rest")
 _PLAIN = ("plain", "plain reciprocal", "plain exponential", "plain exponential turned")
 _STABLE = ("shifted", "reciprocal", "unshifted", "exponential", "quotient")
 
 #: Programs by formula and evaluation.
 EVALUATED: Mapping[tuple[str, str], tuple[Callable[..., Tensor], ...]] = {
+    ("sigmoid", "overflowing"): _OVERFLOWING,
+    ("silu", "overflowing"): (
+        *(lambda c, x, sigmoid=sigmoid: x * sigmoid(c, x) for sigmoid in _OVERFLOWING),
+        lambda c, x: x * c.exp(x) / (c.number(1.0) + c.exp(x)),
+    ),
+    ("gelu_sigmoid", "overflowing"): tuple(
+        lambda c, x, sigmoid=sigmoid: x * sigmoid(c, c.number(1.702) * x) for sigmoid in _OVERFLOWING
+    ),
     ("softmax", "logsumexp"): tuple(_shares(form) for form in (*_ADDED, *_STABLE)),
     ("softmax", "unshifted"): tuple(_shares(form) for form in (*_PLAIN, "unshifted")),
     ("loss_cross_entropy_gradient", "logsumexp"): tuple(_class_gradient(form) for form in (*_ADDED, *_STABLE)),

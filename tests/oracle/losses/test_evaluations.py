@@ -1,4 +1,4 @@
-"""Softmax and costs of scores by other programs: the same on paper and in exact arithmetic, and bounds of their own."""
+"""Softmax, logistic functions and costs of scores by other programs: the same on paper and in exact arithmetic, and bounds of their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oracle.catalogue import FORMULAS, get
 from oracle.errors import UnknownFormulaError
 from oracle.exact import exact
 
-NAMES = ("logsumexp", "unshifted", "through_probability")
+NAMES = ("logsumexp", "unshifted", "through_probability", "overflowing")
 NAMED = [(formula.id, name) for formula in FORMULAS for name in NAMES if name in formula.evaluations]
 SCORES = np.array([[0.5, -1.0, 2.0], [3.0, 0.25, -0.75]])
 HUGE = np.array([[1e4, 1e4, 9990.0], [-1e4, -1e4, -9998.0]])
@@ -28,7 +28,7 @@ def arguments(formula: str, scores: np.ndarray) -> tuple[tuple[np.ndarray, ...],
         return (scores, np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.25]])), {}
     if formula == "loss_combined":
         return (scores, LABELS, np.array([1.0, 2.0]), np.array([0.5, 2.0])), {"regression_weight": 0.5}
-    return ((scores,) if formula == "softmax" else (scores, LABELS)), {}
+    return ((scores,) if get(formula).arrays[1:] == () else (scores, LABELS)), {}
 
 
 def plainly(form) -> Precision:
@@ -37,7 +37,10 @@ def plainly(form) -> Precision:
 
 
 def test_they_are_named_for_what_has_probabilities_and_for_costs_of_scores():
-    assert NAMED == [
+    assert set(NAMED) == {
+        ("sigmoid", "overflowing"),
+        ("silu", "overflowing"),
+        ("gelu_sigmoid", "overflowing"),
         ("bce_with_logits", "unshifted"),
         ("bce_with_logits", "through_probability"),
         ("softmax", "logsumexp"),
@@ -48,7 +51,7 @@ def test_they_are_named_for_what_has_probabilities_and_for_costs_of_scores():
         ("loss_combined", "through_probability"),
         ("loss_cross_entropy_gradient", "logsumexp"),
         ("loss_cross_entropy_gradient", "unshifted"),
-    ]
+    }
 
 
 @every_evaluation
@@ -57,7 +60,7 @@ def test_it_is_the_formula_on_paper(formula, name, sign):
     record, label = get(formula), np.array(1)
     scores = symbol_array("a b", **{sign: True})
     others = {
-        "softmax": (),
+        **dict.fromkeys(("softmax", "sigmoid", "silu", "gelu_sigmoid"), ()),
         "bce_with_logits": (symbol_array("x y", positive=True),),
         "loss_combined": (label, symbol_array("r s", real=True), symbol_array("t u", real=True)),
     }.get(formula, (label,))
@@ -121,6 +124,16 @@ def test_unshifted_exponentials_that_leave_the_range_have_no_bound(formula):
     for scores in (HUGE, np.full((2, 3), 89.0), np.full((2, 3), -120.0)):
         arrays, values = arguments(formula, scores)
         assert not bound(record, *arrays, precision=plainly(FLOAT32), **values).bounded.any()
+
+
+@pytest.mark.parametrize("formula", ["sigmoid", "silu", "gelu_sigmoid"])
+def test_a_growing_exponential_that_leaves_the_range_has_no_bound(formula):
+    x, record = np.array([89.0, 1e4, 40.0]), get(formula)
+
+    assert bound(record, x, precision=plainly(FLOAT32)).bounded.all()
+    bounded = bound(record.programs["overflowing"], x, precision=plainly(FLOAT32)).bounded
+
+    assert bounded.tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("formula", ["loss_cross_entropy", "loss_combined", "bce_with_logits"])
