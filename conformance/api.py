@@ -60,7 +60,8 @@ def check(
     target : class, callable or str
         An optimizer class, a function, or ``"module:name"``; see `conformance.targets.implementation`.
     formula : str
-        Id of the formula, such as ``"adamw"``.
+        Id of the formula, such as ``"adamw"``; with the unstable evaluation that the target claims, if it claims one,
+        as in ``"layer_norm:one_pass"``.
     profile : {"quick", "standard", "thorough"}
         How many inputs are drawn: the quick ones, 10 times or 100 times as many.
     seed : int
@@ -94,16 +95,17 @@ def check(
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
     try:
-        id = catalogue.get(formula).id
+        id, evaluation = _claimed(formula)
         implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
     except (UnknownFormulaError, DomainError) as error:
         raise UsageError(str(error)) from error
 
+    implementation = replace(implementation, evaluation=evaluation)
     plan = Plan((implementation,), tuple(dtypes), device, profile, seed, precision=precision)
     reproduce = partial(
         check_line,
         target,
-        id,
+        f"{id}:{evaluation}" if evaluation else id,
         device=device,
         profile=profile,
         seed=seed,
@@ -215,6 +217,20 @@ def plan_of(
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     loaded = _loaded(backend)
     return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+
+
+def _claimed(formula: str) -> tuple[str, str]:
+    """Return the ids of a formula and of an evaluation, which is empty where none is claimed.
+
+    Raises
+    ------
+    UnknownFormulaError
+        If there is no such formula, or it has no such evaluation.
+    """
+    id, _, evaluation = formula.partition(":")
+    rule = catalogue.get(id if evaluation else formula)
+    rule.accepted(evaluation)
+    return rule.id, evaluation
 
 
 def _judged(

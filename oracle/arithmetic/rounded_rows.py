@@ -12,7 +12,9 @@ from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, balls, midp
 from oracle.arithmetic.curves import log_softmax as exact_log_softmax
 from oracle.arithmetic.curves import logistic_loss as exact_logistic_loss
 from oracle.arithmetic.curves import softmax as exact_softmax
+from oracle.arithmetic.elementary import exp, log
 from oracle.arithmetic.libraries import DIVISION, FUNCTION_ROUNDINGS
+from oracle.arithmetic.reductions import sum
 from oracle.arithmetic.rounded_curves import finished
 from oracle.arithmetic.rounding import Rounded, atom, given, quiet, subnormal_charge
 from oracle.arithmetic.scalars import gamma
@@ -23,10 +25,14 @@ __all__ = [
     "chosen",
     "log_softmax",
     "logistic_loss",
+    "logsumexp_softmax",
     "matmul",
     "matrix_transpose",
     "one_hot",
     "softmax",
+    "through_probability_log_softmax",
+    "unshifted_log_softmax",
+    "unshifted_softmax",
     "weighted_deviation",
 ]
 
@@ -113,6 +119,16 @@ def softmax(x: Rounded) -> Rounded:
     Covers scores shifted by the largest, and not shifted where their exponentials stay in range; quotients
     and products with the sum's reciprocal; and the exponential of `log_softmax`.
     """
+    return _softmax(x, added=False)
+
+
+def logsumexp_softmax(x: Rounded) -> Rounded:
+    r"""Bound the same, and :math:`e^{x_i - l}` where :math:`l = \max_c x_c + \ln \sum_c e^{x_c - \max x}` is rounded first."""
+    return _softmax(x, added=True)
+
+
+def _softmax(x: Rounded, *, added: bool) -> Rounded:
+    """Bound softmax; the logarithm of the sum may be ``added`` to the largest score before it is subtracted."""
     x = x.read()
     precision = x.precision
     unit = precision.unit
@@ -122,10 +138,13 @@ def softmax(x: Rounded) -> Rounded:
         quotient = (1 + rows.term) * (1 + rows.total) * (1 + gamma(DIVISION, unit)) - 1
         deviation = gamma(1, unit) * (2 * rows.distance + rows.log_total) + rows.total
         deviation = deviation + gamma(LOG, unit) * (rows.log_total + rows.total) + 2 * np.max(x.error, initial=0.0)
+        if added:
+            moduli = np.max(abs_upper(_exactly(x)), axis=-1, keepdims=True)
+            deviation = (1 + gamma(2, unit)) * deviation + gamma(1, unit) * (moduli + rows.log_total)
         powers = gamma(EXP, unit)
         power = np.expm1(np.minimum(deviation, DEEP)) * (1 + powers) + powers
         e = p * np.maximum(quotient, np.where(deviation < np.inf, power, np.inf))
-        e = np.minimum(e + (x.shape[-1] + 2) * precision.underflow, np.where(rows.total < np.inf, 1.0, np.inf))
+        e = np.minimum(e + (x.shape[-1] + 2) * precision.underflow, np.where(rows.total < np.inf, 1 + powers, np.inf))
         return finished(_carried(rows.p, x), e + x.carrier.unit * p, x)
 
 
@@ -152,6 +171,38 @@ def log_softmax(x: Rounded) -> Rounded:
         e = np.maximum(e, logarithm) + inherited + 3 * precision.underflow + x.carrier.unit * size
         e = np.where(2 * np.max(moduli, initial=0.0) < precision.compute.largest, e, np.inf)
         return finished(_carried(rows.logarithm, x), e, x)
+
+
+def unshifted_softmax(x: Rounded) -> Rounded:
+    """Bound quotients of exponentials of the scores as they are, and the exponential of `unshifted_log_softmax`."""
+    powers = exp(x)
+    total = sum(powers, axis=-1, keepdims=True)
+    return _either(powers / total, exp(x - log(total)))
+
+
+def unshifted_log_softmax(x: Rounded) -> Rounded:
+    """Bound scores less the logarithm of the sum of their exponentials, and the logarithm of `unshifted_softmax`."""
+    powers = exp(x)
+    total = sum(powers, axis=-1, keepdims=True)
+    return _whole(_either(x - log(total), log(powers / total)))
+
+
+def through_probability_log_softmax(x: Rounded) -> Rounded:
+    """Bound the logarithm of `softmax`, which is infinite where a probability underflows."""
+    return _whole(log(softmax(x)))
+
+
+def _whole(rows: Rounded) -> Rounded:
+    """Leave no bound to a row with an element without one: programs add up logarithms times zeros and ones."""
+    every = np.max(rows.error, axis=-1, keepdims=True)
+    return finished(rows.x, np.where(every < np.inf, rows.error, np.inf), rows)
+
+
+def _either(one: Rounded, other: Rounded) -> Rounded:
+    """Bound what programs compute in one of two ways."""
+    with quiet():
+        apart = one.carrier.upper(one.x - other.x)  # by the errors of the reference
+        return finished(one.x, np.maximum(one.error, other.error) + apart, one)
 
 
 def logistic_loss(score: Rounded, target: Rounded) -> Rounded:
