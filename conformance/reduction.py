@@ -24,6 +24,9 @@ __all__ = ["Retrial", "reduced"]
 
 Inputs = Mapping[str, Any]
 
+#: Updates of a training that cost as much as one candidate.
+_UPDATES = 64
+
 
 @dataclass(frozen=True)
 class Retrial:
@@ -92,13 +95,20 @@ class _Search:
             key = fingerprint(inputs)
             if key in self.tried:
                 continue
-            if len(self.tried) == self.budget:
+            self.budget -= _cost(inputs)
+            if self.budget < 0:
                 return None
             self.tried.add(key)
             violation = self.fails(inputs)
             if violation is not None and _way(violation) == _way(self.violation):
                 return inputs, violation
         return None
+
+
+def _cost(inputs: Inputs) -> int:
+    """Return what judging inputs costs: 1, and more for trainings with many updates."""
+    updates = (len(run.steps) * len(run.params) for run in inputs.values() if isinstance(run, Training))
+    return max(1, -(-sum(updates) // _UPDATES))
 
 
 def _way(violation: Violation) -> tuple[str, bool]:
@@ -124,7 +134,7 @@ def reduced(
     space : Space
         What the inputs were drawn for.
     budget : int
-        Largest number of calls of ``fails``.
+        Largest number of calls of ``fails``; one on a long training counts as several.
     """
     (name,) = (name for name, value in inputs.items() if isinstance(value, Training | Call))
     simpler: Any = simpler_trainings if isinstance(inputs[name], Training) else simpler_calls
