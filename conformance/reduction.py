@@ -25,7 +25,7 @@ __all__ = ["Retrial", "reduced"]
 Inputs = Mapping[str, Any]
 
 #: Updates of a training that cost as much as one candidate.
-_UPDATES = 64
+_UPDATES = 32
 
 
 @dataclass(frozen=True)

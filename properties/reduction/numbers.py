@@ -43,10 +43,17 @@ def _rounded(value: float, count: int, form: Format) -> float:
     return float(form.round(np.array(few_digits(value, count))))
 
 
-def pieces(count: int) -> Iterator[range]:
-    """Yield ranges of so many positions, to be left out: halves, quarters, and so on down to single ones."""
+def pieces(count: int, most: int = _PIECES) -> Iterator[range]:
+    """Yield ranges of so many positions, to be left out: halves, quarters, and so on down to single ones.
+
+    Parameters
+    ----------
+    count : int
+    most : int
+        Into how many pieces all of it is cut.
+    """
     length = count
-    while length > 1 and -(-count // (length := -(-length // 2))) <= _PIECES:
+    while length > 1 and -(-count // (length := -(-length // 2))) <= most:
         yield from (range(first, min(first + length, count)) for first in range(0, count, length))
 
 

@@ -19,6 +19,9 @@ from properties.subject import Floats
 
 __all__ = ["simpler_trainings"]
 
+#: Pieces that steps are cut into: what needs hundreds of steps takes long to judge again.
+_STEPS = 8
+
 
 def simpler_trainings(training: Training, violation: Violation, space: Space) -> tuple[Iterator[Training], ...]:
     """Return simpler trainings by kind of simplicity, in the order in which these help a reader most.
@@ -49,7 +52,7 @@ def _fewer_steps(training: Training, violation: Violation) -> Iterator[Training]
     if violation.step is not None:
         yield from _without_steps(training, range(violation.step, count))
         yield from _without_steps(training, (*range(violation.step - 1), *range(violation.step, count)))
-    for piece in pieces(count):
+    for piece in pieces(count, _STEPS):
         yield from _without_steps(training, piece)
 
 
