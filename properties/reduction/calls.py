@@ -53,9 +53,15 @@ def simpler_calls(call: Call, violation: Violation, space: Space) -> tuple[Itera
     """
     if space.formula.kind == "schedule":
         return (_simpler_hyperparameters(call, space),)
-    parts = _fewer_elements(call, violation, space), _simpler_numbers(call, space)
+    parts = _contiguous(call), _fewer_elements(call, violation, space), _simpler_numbers(call, space)
     # Proportions of drawn masks are such that implementations reckon with them exactly.
     return parts if space.formula.drawn else (*parts, _simpler_hyperparameters(call, space))
+
+
+def _contiguous(call: Call) -> Iterator[Call]:
+    """Lay all arrays out in one piece; first of all, since nobody sees from its numbers how an array lies in memory."""
+    if not all(array.flags.c_contiguous for array in call.arrays):
+        yield replace(call, arrays=tuple(np.array(array, order="C") for array in call.arrays))
 
 
 def _fewer_elements(call: Call, violation: Violation, space: Space) -> Iterator[Call]:
@@ -78,8 +84,6 @@ def _fewer_elements(call: Call, violation: Violation, space: Space) -> Iterator[
     for name, length in lengths.items():
         for piece in pieces(length):
             yield from _without(call, axes, name, piece, space.formula)
-    if any(not array.flags.c_contiguous for array in call.arrays):
-        yield replace(call, arrays=tuple(map(np.ascontiguousarray, call.arrays)))
 
 
 def _of_elements(call: Call, places: Sequence[int]) -> Call:

@@ -36,6 +36,7 @@ def simpler_trainings(training: Training, violation: Violation, space: Space) ->
         What it was drawn for.
     """
     return (
+        _contiguous(training),
         _fewer_steps(training, violation),
         _fewer_tensors(training, violation),
         _one_group(training),
@@ -44,6 +45,15 @@ def simpler_trainings(training: Training, violation: Violation, space: Space) ->
         _simpler_numbers(training, space),
         _simpler_hyperparameters(training, space),
     )
+
+
+def _contiguous(training: Training) -> Iterator[Training]:
+    """Lay all arrays out in one piece; first of all, since nobody sees from its numbers how an array lies in memory."""
+    arrays = [*training.params, *(grad for step in training.steps for grad in step.grads if grad is not None)]
+    if not all(array.flags.c_contiguous for array in arrays):
+        for tensor, _ in enumerate(training.params):
+            training = _edited(training, tensor, partial(np.array, order="C"))
+        yield training
 
 
 def _fewer_steps(training: Training, violation: Violation) -> Iterator[Training]:
@@ -117,13 +127,6 @@ def _fewer_elements(training: Training, violation: Violation) -> Iterator[Traini
         for axis, length in enumerate(param.shape):
             for piece in pieces(length):
                 yield _edited(training, tensor, partial(np.delete, obj=list(piece), axis=axis))
-        if any(not array.flags.c_contiguous for array in _of_tensor(training, tensor)):
-            yield _edited(training, tensor, np.ascontiguousarray)
-
-
-def _of_tensor(training: Training, tensor: int) -> list[Floats]:
-    grads = [step.grads[tensor] for step in training.steps]
-    return [training.params[tensor], *(grad for grad in grads if grad is not None)]
 
 
 def _element(array: Floats, index: int) -> Floats:

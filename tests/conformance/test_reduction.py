@@ -196,6 +196,23 @@ def test_a_search_does_not_go_over_to_another_way_to_fail():
     assert found["training"].params[0].tolist() == [1.0, 0.0]
 
 
+@pytest.mark.parametrize("matters", [True, False])
+def test_arrays_lie_in_one_piece_unless_that_matters(matters):
+    strided = np.arange(1.0, 13.0).reshape(3, 4)[:, ::2]
+    training = Training((strided,), (Group((0,), {"learning_rate": 0.5}),), (Step((strided,)),))
+    wrong = Violation("", quantity="param", step=1, tensor=0, low=0.0)
+
+    def fails(inputs):
+        (param,) = inputs["training"].params
+        return wrong if param.shape == (3, 2) and not (matters and param.flags.c_contiguous) else None
+
+    found, _ = reduced({"training": training}, wrong, fails, Space(get("gd"), "float64", "quick"), 200)
+
+    (param,) = found["training"].params
+    assert param.flags.c_contiguous == (not matters)
+    assert param.tolist() == [[0.0, 0.0]] * 3
+
+
 def test_inputs_on_which_the_formula_itself_fails_are_none_of_the_claims():
     retrial = Retrial(constant_gradient, specimen(Program(GD), "adagrad"), get("adagrad"), PRECISION)
     values = {"learning_rate": 0.5, "eps": 1.0}
