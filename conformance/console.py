@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Self, TextIO
 
 from conformance.faults import Fault
+from conformance.outline import outline
 from conformance.presentation import (
     MARKS,
     by_cause,
@@ -20,7 +21,6 @@ from conformance.presentation import (
     headline,
     interval,
     needs_a_look,
-    outline,
     place,
     plural,
     why_nothing,
@@ -45,10 +45,13 @@ _COLOURS: dict[Status, str] = {
 }
 
 #: Columns of text in a terminal of any size, so that a log reads the same everywhere.
-_WIDTH = 110
+_WIDTH = 100
 
 #: Lines of a counterexample's input; the page has all.
 _INPUT = 16
+
+#: Where text begins that has a label.
+_TEXT = 17
 
 _BAR = 20
 
@@ -146,31 +149,47 @@ def _failure(record: CheckRecord, colour: bool) -> Iterator[str]:
         yield from _wrapped(record.message)
     else:
         yield f"      where      {place(found)}"
-        yield f"      allowed    {allowed[0]}"
-        yield f"      came       {allowed[1]}"
+        low, high, came = allowed
+        yield from _labelled("allowed", [low] if low == high else [f"from {low}", f"to   {high}"])
+        yield f"      came       {came}"
         yield f"      off by     {distance(found)}"
     if "inputs" in found:
-        yield from _input(found["inputs"])
+        yield from _input(found["inputs"], record.formula)
     if record.diagnosis:
         yield from _wrapped(record.diagnosis, "diagnosis  ")
     if record.reproduce:
         yield f"      rerun      {record.reproduce}"
 
 
-def _input(inputs: Any) -> Iterator[str]:
-    lines = outline(inputs)
+def _input(inputs: Any, formula: str) -> Iterator[str]:
+    lines = []
+    for entry in outline(inputs, formula):
+        # No line ends between a name and its value.
+        wrapped = _wrapped(entry.replace(" = ", "\0=\0"), indent=_TEXT, hanging=2)
+        lines += [line[_TEXT:].replace("\0", " ") for line in wrapped]
     more = [f"… {plural(len(lines) - _INPUT, 'more line')}: --output has all"] if len(lines) > _INPUT else []
-    for position, line in enumerate([*lines[:_INPUT], *more]):
-        yield f"      {'' if position else 'input':<11}{line}"
+    return _labelled("input", [*lines[:_INPUT], *more])
 
 
-def _wrapped(text: str, label: str = "", indent: int = 6) -> list[str]:
+def _labelled(label: str, lines: list[str]) -> Iterator[str]:
+    """Put a label before the first of some lines, and space before the others."""
+    for position, line in enumerate(lines):
+        yield f"      {'' if position else label:<{_TEXT - 6}}{line}"
+
+
+def _wrapped(text: str, label: str = "", indent: int = 6, hanging: int = 0) -> list[str]:
     """Break a sentence at spaces; what has lines of its own, as a traceback, keeps them."""
     first = " " * indent + label
     if "\n" in text:
         return [first + line for line in text.splitlines()]
-    lines = textwrap.wrap(text, _WIDTH - len(first), break_long_words=False, break_on_hyphens=False)
-    return [(" " * len(first) if number else first) + line for number, line in enumerate(lines)]
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * (len(first) + hanging),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _summary(report: Report, colour: bool) -> Iterator[str]:

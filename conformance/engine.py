@@ -14,18 +14,18 @@ from conformance.evidence import counterexample, ranges
 from conformance.guard import guard
 from conformance.power import power
 from conformance.records import FOLLOWS, STATUSES, CheckRecord
+from conformance.reduction import Retrial, reduced
 from conformance.session import Case, Session, derived_seed
-from conformance.specimen import Specimen, SubjectFailure, Transcript, described
+from conformance.specimen import Specimen, SubjectFailure, described
 from oracle.arithmetic.formats import Precision, precision_models
 from oracle.formula import Formula
-from properties.claims import Claim, Violation
-from properties.drawing import shrink
+from properties.claims import Claim, Space, Violation
 from properties.subject import Rejected
 
 __all__ = ["Engine", "check_id"]
 
-#: How often a check may be run to find a smaller counterexample.
-_SHRINK_BUDGET = 200
+#: How often a check may be run to find a simpler counterexample.
+_REDUCTION_BUDGET = 200
 
 
 def check_id(formula: str, claim: str, label: str, dtype: str, device: str) -> str:
@@ -241,21 +241,8 @@ class Engine:
         self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool
     ) -> CheckRecord:
         case, violation = min(trial.failures, key=lambda failure: failure[0].size)
-
-        def fails(inputs: Mapping[str, Any]) -> Violation | None:
-            # In a session of its own, because thousands of candidates would fill the shared one.
-            session = Session(self._session.profile, self._session.seed)
-            formula = self._formula.programs[trial.evaluation]
-            bench = Bench(session, specimen, Transcript(), formula, trial.precision)
-            try:
-                claim.check(bench, **inputs)
-            except Violation as again:
-                return again
-            except (Rejected, SubjectFailure):
-                pass
-            return None
-
-        again = fails(case.inputs)
+        retrial = Retrial(claim, specimen, self._formula.programs[trial.evaluation], trial.precision)
+        again = retrial.fails(case.inputs)
         if again is None and not self._formula.drawn:
             message = f"failed once, and not again with the same input: {violation}"
             found = counterexample(case.inputs, violation)
@@ -264,15 +251,14 @@ class Engine:
         # What draws from a source that no seed reaches fails once and for all: honest draws would not have.
         inputs, violation = case.inputs, again or violation
         if again is not None and not expected:
-            kind, known = case.kind, _known(specimen, claim)
+            known = _known(specimen, claim)
 
-            def fails_anew(inputs: dict[str, Any]) -> bool:
-                excused = any(entry.concerns(Case(kind, inputs).runs) for entry in known)
-                return not excused and fails(inputs) is not None
+            def fails(inputs: Mapping[str, Any]) -> Violation | None:
+                excused = any(entry.concerns(Case(inputs).runs) for entry in known)
+                return None if excused else retrial.fails_alike(inputs)
 
-            smaller = shrink(kind.strategy, fails_anew, kind.count, kind.seed, _SHRINK_BUDGET)
-            if smaller is not None and (small_violation := fails(smaller)) is not None:
-                inputs, violation = smaller, small_violation
+            space = Space(self._formula, specimen.dtype, self._session.profile)
+            inputs, violation = reduced(inputs, violation, fails, space, _REDUCTION_BUDGET)
         return replace(
             record,
             status="deviates",

@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from conformance.outline import outline
 from conformance.presentation import (
     MARKS,
     as_float,
@@ -24,7 +25,6 @@ from conformance.presentation import (
     known_deviations,
     needs_a_look,
     not_judged,
-    outline,
     place,
     plural,
     scope,
@@ -170,8 +170,9 @@ def _evidence(record: CheckRecord) -> str:
     if "quantity" in found:
         rows += [("Where", escape(place(found)))]
     if allowed:
-        rows += [("Allowed", f"<span class=mono>{escape(allowed[0])}</span>")]
-        rows += [("Came", f"<span class=mono>{escape(allowed[1])}</span>")]
+        low, high, came = map(escape, allowed)
+        rows += [("Allowed", f"<span class=mono>{low if low == high else f'from {low} to {high}'}</span>")]
+        rows += [("Came", f"<span class=mono>{came}</span>")]
         rows += [("Off by", escape(distance(found)))]
     if "\n" in record.message:
         rows += [("Raised", f"<pre><code>{escape(record.message)}</code></pre>")]
@@ -185,7 +186,7 @@ def _evidence(record: CheckRecord) -> str:
             f'<p class="computes">{diagnosis}</p>' if record.diagnosis else "",
             _number_line(found),
             _facts(rows, raw=True),
-            _input(found, smallest=record.status == "deviates"),
+            _input(found, record),
         ]
     )
 
@@ -214,11 +215,11 @@ def _number_line(found: Mapping[str, Any]) -> str:
     )
 
 
-def _input(found: Mapping[str, Any], *, smallest: bool) -> str:
+def _input(found: Mapping[str, Any], record: CheckRecord) -> str:
     if "inputs" not in found:
         return ""
-    text = "\n".join(outline(found["inputs"]))
-    name = "The smallest input that shows it" if smallest else "An input that shows it"
+    text = "\n".join(outline(found["inputs"], record.formula))
+    name = "The simplest input found that shows it" if record.status == "deviates" else "An input that shows it"
     return f"<details><summary>{name}</summary><pre><code>{escape(text)}</code></pre></details>"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -28,7 +27,6 @@ __all__ = [
     "needs_a_look",
     "not_judged",
     "number",
-    "outline",
     "place",
     "plural",
     "scope",
@@ -52,11 +50,6 @@ MARKS: Mapping[Status, str] = {
     "expected-deviation": "◇",
     "unsupported": "–",
 }
-
-#: How many numbers of an array a reader is shown; the JSON lines have all.
-_ENOUGH = 12
-
-_HEX = re.compile(r"-?(0x[0-9a-f.]+p[+-]\d+|inf|nan)")
 
 #: What a status says about one check, and about several.
 _PHRASES: Mapping[Status, tuple[str, str]] = {
@@ -192,18 +185,22 @@ def place(counterexample: Mapping[str, Any]) -> str:
     return "".join([str(counterexample["quantity"]), *known])
 
 
-def interval(counterexample: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the allowed interval and what came, as text, where there is an interval."""
+def interval(counterexample: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return the ends of the allowed interval and what came, as text, where there is an interval."""
     ends = [counterexample.get(name) for name in ("low", "high", "observed")]
     if None in ends:
         return None
-    low, high, observed = (number(as_float(end)) for end in ends if end is not None)
-    return (low if low == high else f"from {low} to {high}"), observed
+    low, high, observed = (as_float(end) for end in ends if end is not None)
+    if low == high:  # also zeros of both signs, which adding zero makes one
+        low = high = high + 0.0
+    return number(low), number(high), number(observed)
 
 
 def distance(counterexample: Mapping[str, Any]) -> str:
     """Say how far out a counterexample lies."""
     ratio, ulps = (as_float(counterexample.get(name, math.inf)) for name in ("error_over_bound", "ulps"))
+    if math.isinf(ratio) and math.isfinite(ulps):
+        return f"{figure(ulps)} ulp, where no error is allowed"
     return f"{figure(ratio)} times the bound, {figure(ulps)} ulp"
 
 
@@ -220,47 +217,6 @@ def drawn_ranges(records: Iterable[CheckRecord]) -> dict[str, tuple[float, float
             known = drawn.get(name, (low, high))
             drawn[name] = min(known[0], low), max(known[1], high)
     return drawn
-
-
-def outline(value: Any, indent: str = "") -> list[str]:
-    """Write a counterexample's input as indented lines, its hex floats as decimals with the same bits.
-
-    Parameters
-    ----------
-    value : object
-        Mappings and sequences of hex strings, numbers, texts and None, as a record keeps them.
-    indent : str
-        What every line starts with.
-    """
-    if _is_short(value):
-        return [f"{indent}{_short(value)}"]
-    entries = value.items() if isinstance(value, Mapping) else enumerate(value, 1)
-    lines = []
-    for name, entry in entries:
-        if _is_short(entry):
-            lines.append(f"{indent}{name}: {_short(entry)}")
-        else:
-            lines += [f"{indent}{name}:", *outline(entry, indent + "  ")]
-    return lines
-
-
-def _is_short(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return not any(isinstance(entry, Mapping | list | tuple) for entry in value.values())
-    return not isinstance(value, list | tuple) or all(
-        not isinstance(entry, Mapping) and _is_short(entry) for entry in value
-    )
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "missing"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} = {_short(entry)}" for name, entry in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        shown = ", ".join(map(_short, value[:_ENOUGH]))
-        return f"[{shown}]" if len(value) <= _ENOUGH else f"[{shown}, … {len(value):,} in all]"
-    return repr(float.fromhex(value)) if isinstance(value, str) and _HEX.fullmatch(value) else str(value)
 
 
 def facts(report: Report) -> list[tuple[str, str]]:

@@ -54,7 +54,7 @@ class CheckRecord:
     separated, blind_to : tuple of str
         Neighbours that the inputs tell from the formula, and those they do not.
     counterexample : mapping, optional
-        The minimal input under ``inputs``; where it fails under ``quantity``, ``step``, ``tensor`` and ``index``;
+        The simplest input found under ``inputs``; where it fails under ``quantity``, ``step``, ``tensor`` and ``index``;
         the allowed interval and what came under ``low``, ``high`` and ``observed``; ``error_over_bound`` and
         ``ulps``. Floats are hex strings.
     diagnosis : str

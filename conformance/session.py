@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis.strategies import SearchStrategy
 
 from oracle.arithmetic.formats import Precision
 from oracle.bound import Enclosure, Walk, bound
@@ -18,7 +17,7 @@ from properties.claims import Claim, Space
 from properties.drawing import draw_cases
 from properties.subject import Floats
 
-__all__ = ["PROFILES", "Case", "CaseKind", "Counts", "Row", "Session", "derived_seed", "fingerprint", "pinned", "walk"]
+__all__ = ["PROFILES", "Case", "Counts", "Row", "Session", "derived_seed", "fingerprint", "pinned", "walk"]
 
 #: How many times the quick profile's cases each profile draws.
 PROFILES: Mapping[str, int] = {"quick": 1, "standard": 10, "thorough": 100}
@@ -30,29 +29,9 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
-class CaseKind:
-    """One kind of inputs of a claim: where its cases come from, so that they can be drawn and shrunk.
-
-    Parameters
-    ----------
-    name : str
-    strategy : SearchStrategy
-        Draws the keyword arguments of the claim's check.
-    count, seed : int
-        How many are drawn, and from what.
-    """
-
-    name: str
-    strategy: SearchStrategy[dict[str, Any]]
-    count: int
-    seed: int
-
-
-@dataclass(frozen=True, eq=False)
 class Case:
     """Inputs of one run of a claim's check."""
 
-    kind: CaseKind
     inputs: Mapping[str, Any]
 
     @property
@@ -231,12 +210,11 @@ class Session:
         return self.once(key, lambda: self._draw(claim, formula, dtype, fixed or {}))
 
     def _draw(self, claim: Claim, formula: Formula, dtype: str, fixed: Mapping[str, float]) -> tuple[Case, ...]:
-        cases = []
+        cases: list[Case] = []
         for name, (share, drawn) in claim.inputs(Space(formula, dtype, self.profile)).items():
             strategy = drawn.map(lambda inputs: {key: pinned(value, fixed) for key, value in inputs.items()})
             seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed)
-            kind = CaseKind(name, strategy, share * PROFILES[self.profile], seed)
-            cases += [Case(kind, inputs) for inputs in draw_cases(strategy, kind.count, seed)]
+            cases += map(Case, draw_cases(strategy, share * PROFILES[self.profile], seed))
         return tuple(cases)
 
     def enclosures(self, formula: Formula, training: Training, precision: Precision) -> list[Row]:

@@ -15,6 +15,7 @@ from conformance.backends import Implementation
 from conformance.guard import kept_arithmetic
 from conformance.session import Case, Counts, fingerprint
 from properties.cases import Call, Observation, Training, observe
+from properties.strategies.numbers import copied
 from properties.subject import Floats, Rejected
 
 __all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
@@ -110,7 +111,7 @@ class Specimen:
         with _subject_boundary():
             try:
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
-                return np.asarray(function(*map(_copy, call.arrays), **call.hyperparameters), dtype=np.float64)
+                return np.asarray(function(*map(copied, call.arrays), **call.hyperparameters), dtype=np.float64)
             except Rejected as rejection:
                 return rejection
 
@@ -157,15 +158,4 @@ def _replica(training: Training) -> Training:
 
 
 def _copies(arrays: Sequence[Floats | None]) -> tuple[Any, ...]:
-    return tuple(None if array is None else _copy(array) for array in arrays)
-
-
-def _copy(array: Floats) -> Floats:
-    """Copy an array with its strides, which `numpy.copy` gives up if there are gaps."""
-    if array.size == 0 or min(array.strides, default=0) < 0:
-        return array.copy()
-    extent = sum((length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True))
-    memory = np.zeros(extent // array.itemsize + 1)
-    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
-    copy[...] = array
-    return copy
+    return tuple(None if array is None else copied(array) for array in arrays)

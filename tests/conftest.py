@@ -36,3 +36,9 @@ def draws(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """Number of inputs to draw: the sample, or the full number under ``--full``."""
     full = request.config.getoption("--full")
     return lambda sample, everything: everything if full else sample
+
+
+@pytest.fixture
+def unreduced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave counterexamples as they were drawn, which saves the time if nobody reads them."""
+    monkeypatch.setattr("conformance.engine.reduced", lambda inputs, violation, *others: (inputs, violation))

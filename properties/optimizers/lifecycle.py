@@ -63,7 +63,7 @@ def _differing(shown: Floats, expected: Floats) -> str:
     if not places.size:
         return "the same"
     index = int(places[0])
-    return f"{shown.flat[index]!r} instead of {expected.flat[index]!r} at index {index}"
+    return f"{float(shown.flat[index])!r} instead of {float(expected.flat[index])!r} at index {index}"
 
 
 @claim(

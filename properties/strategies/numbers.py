@@ -1,4 +1,4 @@
-"""Numbers and arrays that are exact in a dtype, and shrink to few digits."""
+"""Numbers and arrays that are exact in a dtype, many of them with few digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from oracle.arithmetic.formats import Format
 from properties.subject import Floats
 
-__all__ = ["LAYOUTS", "choice", "few_digits", "magnitudes", "seeded_arrays", "small_arrays", "whole"]
+__all__ = ["LAYOUTS", "choice", "copied", "few_digits", "magnitudes", "seeded_arrays", "small_arrays", "whole"]
 
 _TENTHS = (10, 20, 30, 40, 5, 1, 15, 25, 2, 3, 7, 9, 12, 18, 33, 37)
 
@@ -34,6 +34,17 @@ LAYOUTS: dict[str, Callable[[Floats], Floats]] = {
 choice, whole = functools.cache(st.sampled_from), functools.cache(st.integers)
 
 
+def copied(array: Floats) -> Floats:
+    """Copy an array with its strides, which `numpy.copy` gives up if there are gaps."""
+    if array.size == 0 or min(array.strides, default=0) < 0:
+        return array.copy()
+    extent = sum((length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True))
+    memory = np.zeros(extent // array.itemsize + 1)
+    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+    copy[...] = array
+    return copy
+
+
 def few_digits(value: float, digits: int = 3) -> float:
     """Round a hyperparameter to a few decimal digits."""
     return float(f"{value:.{digits}g}")
@@ -43,7 +54,7 @@ def few_digits(value: float, digits: int = 3) -> float:
 def magnitudes(spread: int = 0, *, zeros: bool = False) -> SearchStrategy[float]:
     """Draw signed numbers between 0.1 and 4, or smaller by up to ``spread`` decades.
 
-    Each is one choice among a table, the simplest first, so that large inputs are drawn and shrunk fast.
+    Each is one choice among a table, the simplest first, so that large inputs are drawn fast.
 
     Parameters
     ----------
@@ -65,7 +76,7 @@ def magnitudes(spread: int = 0, *, zeros: bool = False) -> SearchStrategy[float]
 def small_arrays(
     draw: DrawFn, form: Format, shape: tuple[int, ...], scale: float, numbers: SearchStrategy[float]
 ) -> Floats:
-    """Draw arrays element by element, so that they shrink.
+    """Draw arrays element by element, of numbers that are easy to read.
 
     Parameters
     ----------

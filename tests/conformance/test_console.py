@@ -50,7 +50,7 @@ def test_a_deviation_says_where_what_was_allowed_what_came_and_how_to_run_it_aga
     assert "torch.optim.Adam  as adam\n" in text
     assert "✖ deviates  follows_the_formula  [float32, cpu]" in text
     assert "where      param of tensor 0, element 3, after step 2" in text
-    assert f"allowed    from 0.4 ({(0.4).hex()}) to 0.41 ({(0.41).hex()})" in text
+    assert f"allowed    from 0.4 ({(0.4).hex()})\n                 to   0.41 ({(0.41).hex()})\n" in text
     assert f"came       0.45 ({(0.45).hex()})" in text
     assert "off by     9 times the bound, 1,234 ulp" in text
     assert "diagnosis  this is adam_eps_hat: the epsilon" in text
@@ -84,17 +84,31 @@ def test_one_cause_is_told_once() -> None:
 def test_a_deviation_shows_its_input() -> None:
     lines = printed(report_of(deviation())).splitlines()
 
-    first = lines.index("      input      training:")
-    assert lines[first + 1] == "                   params: [[0.5]]"
-    assert any("learning_rate = 0.1" in line for line in lines[first:])
+    first = lines.index("      input      learning_rate = 0.1")
+    assert lines[first + 1 : first + 4] == [
+        "                 param   [0.5]",
+        "                 step 1  grad [1.0]",
+        "                 step 2  grad missing",
+    ]
 
 
 def test_a_long_input_is_cut() -> None:
-    inputs = {"training": {"steps": [{"grads": [number]} for number in range(50)]}}
+    steps = [{"grads": [[float(number).hex()]], "changes": {}} for number in range(50)]
+    inputs = {"training": {**deviation().counterexample["inputs"]["training"], "steps": steps}}
     lines = printed(report_of(deviation(counterexample={"inputs": inputs}))).splitlines()
 
     assert len(lines) < 30
     assert any("more lines: --output has all" in line for line in lines)
+
+
+def test_a_deviation_is_told_in_a_hundred_columns() -> None:
+    long = {f"a_hyperparameter_of_many_{number}": (0.1).hex() for number in range(9)}
+    group = {"tensors": [0], "hyperparameters": long}
+    inputs = {"training": {**deviation().counterexample["inputs"]["training"], "groups": [group]}}
+    text = printed(report_of(deviation(counterexample={**deviation().counterexample, "inputs": inputs})))
+
+    assert max(map(len, text.splitlines())) <= 100
+    assert "                   a_hyperparameter_of_many_2 = 0.1" in text
 
 
 def test_nothing_judged_says_why() -> None:

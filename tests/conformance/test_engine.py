@@ -264,7 +264,7 @@ def test_an_undecided_sign_may_be_any_and_is_counted(sign, dtype):
 
 @pytest.mark.parametrize("sign", [-1.0, 0.0, 1.0])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_after_an_undecided_sign_the_subject_is_judged_from_where_it_went(sign, dtype):
+def test_after_an_undecided_sign_the_subject_is_judged_from_where_it_went(sign, dtype, unreduced):
     record = judged(lion_that_takes(sign, last=0.5), (CANCELLING,), dtype=dtype)
 
     assert record.status == "deviates"
@@ -272,7 +272,7 @@ def test_after_an_undecided_sign_the_subject_is_judged_from_where_it_went(sign, 
 
 
 @pytest.mark.parametrize("sign", [0.5, -0.25])
-def test_between_the_branches_of_a_sign_nothing_is_accepted(sign):
+def test_between_the_branches_of_a_sign_nothing_is_accepted(sign, unreduced):
     record = judged(lion_that_takes(sign), (CANCELLING,))
 
     assert record.status == "deviates"

@@ -302,8 +302,7 @@ def verdict(target, formula, dtype):
 
 
 @pytest.mark.parametrize(("target", "formula", "dtype"), WRONG, ids=name_of)
-def test_wrong_code_that_looks_right_deviates(target, formula, dtype, monkeypatch):
-    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)  # nobody reads these counterexamples
+def test_wrong_code_that_looks_right_deviates(target, formula, dtype, unreduced, monkeypatch):
     monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
 
     assert verdict(target, formula, dtype).status == "deviates"

@@ -1,18 +1,16 @@
-"""Draws depend on the seed alone, and failures shrink within a budget."""
+"""Draws depend on the seed alone."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from properties.drawing import draw_cases, shrink
+from properties.drawing import draw_cases
 
 _ROOT = Path(__file__).parents[2]
 
@@ -101,15 +99,6 @@ def test_a_hostile_profile_does_not_change_the_draws(folder: Path, undisturbed: 
     assert _output(_DRAW, folder, extra=hostile) == undisturbed
 
 
-@pytest.fixture
-def hostile_profile() -> Iterator[None]:
-    before = hypothesis.settings.get_current_profile_name()
-    hypothesis.settings.register_profile("hostile", derandomize=True, max_examples=1, deadline=1)
-    hypothesis.settings.load_profile("hostile")
-    yield
-    hypothesis.settings.load_profile(before)
-
-
 @pytest.mark.parametrize("count", [0, 1, 2, 28, 300])
 def test_exactly_as_many_cases_are_drawn_as_asked_for(count: int) -> None:
     assert len(draw_cases(st.integers(0, 3), count, 1)) == count
@@ -135,55 +124,5 @@ def test_a_strategy_that_rejects_its_draws_is_named_in_the_error() -> None:
 
 def test_drawing_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     draw_cases(st.integers(), 10, 1)
-    shrink(st.integers(), lambda number: number > 5, 10, 1, 100)
 
     assert capsys.readouterr() == ("", "")
-
-
-def test_a_failing_case_shrinks_to_the_smallest(hostile_profile: None) -> None:
-    numbers = st.lists(st.integers(0, 1000), max_size=20)
-
-    assert shrink(numbers, lambda drawn: sum(drawn) >= 100, 30, 1, 1000) == [100]
-
-
-def test_what_is_shrunk_is_among_what_was_drawn() -> None:
-    numbers = st.integers(0, 2**64)
-    (*_, rare) = draw_cases(numbers, 40, 3)
-
-    assert shrink(numbers, lambda number: number == rare, 40, 3, 1000) == rare
-
-
-def test_nothing_comes_of_shrinking_what_does_not_fail() -> None:
-    assert shrink(st.integers(), lambda number: False, 30, 1, 1000) is None
-
-
-@pytest.mark.parametrize("budget", [1, 5, 25])
-def test_shrinking_keeps_within_its_budget(budget: int) -> None:
-    calls = []
-
-    def fails(number: int) -> bool:
-        calls.append(number)
-        return number > 500
-
-    found = shrink(st.integers(0, 1000), fails, 30, 1, budget)
-
-    assert len(calls) <= budget
-    assert found is None or found > 500
-
-
-def test_a_failing_case_is_found_even_if_the_budget_ends_before_the_smallest() -> None:
-    found = shrink(st.integers(0, 200), lambda number: number > 30, 30, 1, 6)
-
-    assert found is not None
-    assert found > 30
-
-
-def test_nothing_comes_of_shrinking_what_does_not_fail_again() -> None:
-    seen: set[int] = set()
-
-    def fails_once(case: int) -> bool:
-        new = case > 100 and case not in seen
-        seen.add(case)
-        return new
-
-    assert shrink(st.integers(0, 1000), fails_once, 20, 0, 200) is None

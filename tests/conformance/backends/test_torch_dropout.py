@@ -28,8 +28,7 @@ def test_without_a_seed_it_is_inference(label):
     assert np.array_equal(IMPLEMENTATIONS[label].factory(dtype="float64", device="cpu")(x, keep=0.25), x)
 
 
-def test_torchs_argument_taken_for_the_proportion_kept_deviates_and_the_mask_is_named(monkeypatch):
-    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)
+def test_torchs_argument_taken_for_the_proportion_kept_deviates_and_the_mask_is_named(unreduced):
     mistaken = DropoutFactory(lambda drop, training: torch.nn.Dropout(1 - drop).train(training))
 
     report = check(mistaken, "dropout_inverted", dtypes=["float32"])

@@ -160,8 +160,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_fault_of_loading_is_right_without_it_and_wrong_after_it(fault, monkeypatch):
-    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)
+def test_a_fault_of_loading_is_right_without_it_and_wrong_after_it(fault, unreduced):
     formula, attach = FAULTS[fault]
     factory = SchedulerFactory(attach, "peak_value", get(formula).lengths)
     short = SETTINGS[formula].get("decay_steps", LENGTHS[formula])
