@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import inspect
 import io
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,9 @@ from conformance.backends.torch_tensors import DTYPES, devices, to_floats, to_te
 from conformance.records import FOLLOWS
 from conformance.spellings import matched, write
 from properties.cases import Training
-from properties.subject import Floats, Function, Group, Rejected, Stepper
+from properties.subject import Closure, Floats, Function, Group, Rejected, Stepper
 
-__all__ = ["OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
+__all__ = ["OFFERED_BY_ALL", "OFFERED_BY_TORCH", "OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
 
 HALF = ("bfloat16", "float16")
 
@@ -32,6 +33,11 @@ PATHS: Mapping[str, Mapping[str, bool]] = {
 }
 ADAM = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
 ADAM_STATE = ("exp_avg", "exp_avg_sq")
+
+#: What a training program may do with every optimizer that is written for torch.
+OFFERED_BY_ALL = ("resumed", "copied", "add_group", "freeze", "step_accumulated", "step_clipped", "grads")
+#: And with torch's own. Others need not pickle, often take a closure and do not look at it, and climb in all groups alike.
+OFFERED_BY_TORCH = (*OFFERED_BY_ALL, "pickled", "step_closure", "maximize")
 
 
 @dataclass(eq=False)
@@ -46,11 +52,58 @@ class OptimizerStepper:
 
     def step(self, grads: Sequence[Floats | None]) -> None:
         """Bring the gradients, in the memory of those before as training does, and let the optimizer step once."""
+        self.bring(grads)
+        self.optimizer.step()
+
+    def bring(self, grads: Sequence[Floats | None]) -> None:
+        """Bring the gradients, in the memory of those before if they are laid out alike."""
         for parameter, grad in zip(self.parameters, grads, strict=True):
             before, parameter.grad = parameter.grad, None if grad is None else to_tensor(grad, **self.place)
-            if grad is not None and before is not None and before.stride() == parameter.grad.stride():
+            kept = grad is not None and before is not None and not before.is_sparse
+            if kept and before.stride() == parameter.grad.stride():
                 parameter.grad = before.copy_(parameter.grad)
+
+    def step_accumulated(self, passes: Sequence[Sequence[Floats | None]]) -> None:
+        """Let autograd add up the gradients of several backward passes, and the optimizer step once."""
+        import torch
+
+        self.optimizer.zero_grad()
+        for grads in passes:
+            given = [(parameter, grad) for parameter, grad in zip(self.parameters, grads, strict=True) if grad is not None]
+            for parameter, grad in given:
+                torch.autograd.backward([parameter], [to_tensor(grad, **self.place)])
         self.optimizer.step()
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Call ``step(closure)``."""
+        import torch
+
+        def evaluate() -> Any:
+            loss, grads = closure()
+            self.bring(grads)
+            return torch.tensor(loss)
+
+        returned = self.optimizer.step(evaluate)
+        return None if returned is None else float(returned)
+
+    def step_clipped(self, grads: Sequence[Floats | None], limit: float) -> None:
+        """Call ``clip_grad_value_`` before the step."""
+        import torch
+
+        self.bring(grads)
+        torch.nn.utils.clip_grad_value_(self.parameters, limit)
+        self.optimizer.step()
+
+    def step_sparse(self, grads: Sequence[Floats | None]) -> None:
+        """Give the gradients as sparse tensors."""
+        for parameter, grad in zip(self.parameters, grads, strict=True):
+            parameter.grad = None if grad is None else to_tensor(grad, **self.place).to_sparse()
+        self.optimizer.step()
+
+    def freeze(self, tensors: Sequence[int]) -> None:
+        """Set ``requires_grad``."""
+        for tensor, parameter in enumerate(self.parameters):
+            parameter.requires_grad_(tensor not in tensors)
 
     def params(self) -> list[Floats]:
         """Copies of the parameters."""
@@ -66,7 +119,8 @@ class OptimizerStepper:
 
     def grads(self) -> list[Floats | None]:
         """Copies of the gradients."""
-        return [None if parameter.grad is None else to_floats(parameter.grad) for parameter in self.parameters]
+        grads = (parameter.grad for parameter in self.parameters)
+        return [None if grad is None else to_floats(grad.to_dense()) for grad in grads]
 
     def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
         """Edit the optimizer's parameter group in place, as a scheduler does."""
@@ -96,16 +150,19 @@ class OptimizerStepper:
         optimizer, parameters = copy.deepcopy((self.optimizer, self.parameters))
         return OptimizerStepper(optimizer, parameters, self.factory, list(self.groups), self.place)
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def pickled(self) -> Stepper:
+        """Pickle the optimizer and its parameters together."""
+        optimizer, parameters = pickle.loads(pickle.dumps((self.optimizer, self.parameters)))
+        return OptimizerStepper(optimizer, parameters, self.factory, list(self.groups), self.place)
+
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Call ``add_param_group``."""
         import torch
 
-        first = len(self.parameters)
-        self.parameters += [torch.nn.Parameter(to_tensor(param, **self.place)) for param in params]
-        self.groups.append(Group(tuple(range(first, len(self.parameters))), hyperparameters))
-        self.optimizer.add_param_group(
-            {"params": self.parameters[first:], **self.factory.keywords(hyperparameters)},
-        )
+        added = [torch.nn.Parameter(to_tensor(param, **self.place)) for param in params]
+        self.parameters += added
+        self.groups.append(group)
+        self.optimizer.add_param_group({"params": added, **self.factory.options(group)})
         self.rename(len(self.groups) - 1)
 
     def rename(self, group: int) -> None:
@@ -132,14 +189,15 @@ class OptimizerFactory:
         Other keyword arguments, the same for every subject.
     exposed : tuple of str
         State entries that mean what the oracle's entries of the same names mean.
+    offers : tuple of str
+        What training programs may do with its optimizers; see `properties.subject.Companion`.
     """
-
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "add_group", "grads")
 
     constructor: Callable[..., Any]
     spellings: Mapping[str, str]
     constants: Mapping[str, Any] = field(default_factory=dict)
     exposed: tuple[str, ...] = ()
+    offers: tuple[str, ...] = OFFERED_BY_ALL
 
     def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
         """Make an optimizer.
@@ -162,13 +220,11 @@ class OptimizerFactory:
         Rejected
             If the constructor raises ValueError or TypeError.
         """
-        keywords = [self.keywords(group.hyperparameters) for group in groups]
         entries = [
-            {"params": [parameters[tensor] for tensor in group.tensors], **values}
-            for group, values in zip(groups, keywords, strict=True)
+            {"params": [parameters[tensor] for tensor in group.tensors], **self.options(group)} for group in groups
         ]
         try:
-            optimizer = self.constructor(entries, **{**self.constants, **keywords[0]})
+            optimizer = self.constructor(entries, **{**self.constants, **self.keywords(groups[0].hyperparameters)})
         except (ValueError, TypeError) as error:
             raise Rejected(f"{type(error).__name__}: {error}") from error
         stepper = OptimizerStepper(optimizer, parameters, self, list(groups), place)
@@ -176,8 +232,12 @@ class OptimizerFactory:
             stepper.rename(number)
         return stepper
 
+    def options(self, group: Group) -> dict[str, Any]:
+        """Return the options of a group."""
+        return self.keywords(group.hyperparameters) | ({"maximize": True} if group.maximize else {})
+
     def keywords(self, values: Mapping[str, float]) -> dict[str, Any]:
-        """Return keyword arguments of the constructor, or of a group, for hyperparameters by the oracle's names."""
+        """Return keyword arguments of the constructor for hyperparameters by the oracle's names."""
         sequences = {spelling.partition("[")[0] for spelling in self.spellings.values() if "[" in spelling}
         keywords = {name: self.constants.get(name, (0.0, 0.0)) for name in sequences}
         for name, value in values.items():
@@ -299,7 +359,7 @@ def _expected(formula: str, name: str, path: str, device: str) -> tuple[Expectat
     known = (STRIDES_IGNORED,) if device == "cpu" else (STRIDES_REFUSED,)
     if name != "SGD":
         return known
-    late = (LATE, replace(LATE, property=FOLLOWS, where=_starts_late))
+    late = (LATE, *(replace(LATE, property=claim, where=_starts_late) for claim in (FOLLOWS, "any_order")))
     untouched = (UNTOUCHED, replace(UNTOUCHED, property=FOLLOWS)) if device == "cpu" else ()
     return (*late, *untouched, *known)
 
@@ -313,20 +373,23 @@ def _optimizers(
 ) -> Iterator[Implementation]:
     """One implementation for each path and device."""
     name = constructor.__name__
-    capabilities: tuple[str, ...] = ("maximize", "differentiable", "complex", "tensor learning rate")
-    capabilities += ("amsgrad", "capturable") if name != "SGD" else ("sparse gradients",)
+    capabilities: tuple[str, ...] = ("differentiable", "complex", "tensor learning rate")
+    # Velocities and penalties cannot mix sparse gradients with dense ones.
+    sparse = formula in ("gd", "adagrad")
+    capabilities += ("amsgrad", "capturable") if name != "SGD" else () if sparse else ("sparse gradients",)
     offered = inspect.signature(constructor).parameters
     for path, flags in PATHS.items():
         keywords = {flag: value for flag, value in flags.items() if flag in offered}
         if not any(keywords.values()) and path != "loop":
             continue  # RMSprop has no fused kernel
+        offers = (*OFFERED_BY_TORCH, "step_sparse") if sparse and path != "fused" else OFFERED_BY_TORCH
         for device in devices():
             if name == "Adagrad" and path == "fused" and device == "cuda":
                 continue  # it has one for the CPU only
             yield Implementation(
                 formula=formula,
                 label=f"torch.optim.{name}:{path}",
-                factory=OptimizerFactory(constructor, spellings, {**constants, **keywords}, exposed),
+                factory=OptimizerFactory(constructor, spellings, {**constants, **keywords}, exposed, offers),
                 dtypes=DTYPES,
                 devices=(device,),
                 state=exposed,
