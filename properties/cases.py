@@ -71,7 +71,7 @@ class Training:
     @property
     def demands(self) -> frozenset[str]:
         """What it asks of an optimizer beyond updates: names that a factory may offer, see `Companion`."""
-        asked: set[str] = {name for step in self.steps for name in (*step.events, step.way)} - {"step"}
+        asked = {str(name) for step in self.steps for name in (*step.events, step.way)} - {"step"}
         asked |= {"freeze"} if any(step.frozen for step in self.steps) else set()
         asked |= {"maximize"} if any(group.maximize for group in self.groups) else set()
         return frozenset(asked)

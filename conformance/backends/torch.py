@@ -69,7 +69,9 @@ class OptimizerStepper:
 
         self.optimizer.zero_grad()
         for grads in passes:
-            given = [(parameter, grad) for parameter, grad in zip(self.parameters, grads, strict=True) if grad is not None]
+            given = [
+                (parameter, grad) for parameter, grad in zip(self.parameters, grads, strict=True) if grad is not None
+            ]
             for parameter, grad in given:
                 torch.autograd.backward([parameter], [to_tensor(grad, **self.place)])
         self.optimizer.step()

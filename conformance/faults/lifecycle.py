@@ -157,6 +157,16 @@ class GradientsCleared(Bookkeeping):
                 grad[...] = 0
 
 
+class TurnedInPlace(Bookkeeping):
+    """Gradients of a group that climbs are turned where the caller keeps them."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Turn what was given, too."""
+        if self.signs[group] == -1:
+            self.given[tensor] = grad
+        super().update(group, tensor, grad)
+
+
 def _penalty_in_place(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
     g += h.l2_penalty * theta
     return ADAM(theta, g, memory, h, t)
@@ -261,6 +271,12 @@ FAULTS = (
         "adam_l2",
         "The penalty is added to the gradient where the caller keeps it.",
         Program(_penalty_in_place),
+    ),
+    Fault(
+        "adam_turned_in_place",
+        "adam",
+        "A group that climbs turns its gradients where the caller keeps them.",
+        Program(ADAM, TurnedInPlace),
     ),
     Fault(
         "momentum_heavy_ball_buffer_is_gradient",

@@ -56,9 +56,7 @@ class MissingCountsAfterLoad(Loaded):
     def step(self, grads: Sequence[Floats | None]) -> None:
         """Count those that have begun and have no gradient."""
         if self.loaded:
-            self.steps = [
-                step + (grad is None and step > 0) for step, grad in zip(self.steps, grads, strict=True)
-            ]
+            self.steps = [step + (grad is None and step > 0) for step, grad in zip(self.steps, grads, strict=True)]
         self.loaded = False
         super().step(grads)
 
@@ -142,12 +140,22 @@ class EveryPassIsRemembered(Bookkeeping):
         super().step_accumulated(passes)
 
 
-class ClosureAfterwards(Bookkeeping):
+class ClosureIgnored(Bookkeeping):
+    """The closure is not looked at."""
+
+    def step_closure(self, closure: Closure) -> float | None:  # noqa: ARG002 - that is the fault
+        """Update with the gradients that are there."""
+        left = (self.given[tensor] if tensor < len(self.given) else None for tensor in range(len(self.values)))
+        self.step([None if grad is None else np.array(grad, dtype=np.float64) for grad in left])
+        return None
+
+
+class ClosureAfterwards(ClosureIgnored):
     """The closure is evaluated after the update."""
 
     def step_closure(self, closure: Closure) -> float | None:
-        """Update with the gradients that are there."""
-        self.step([*self.given, *(None for _ in self.values[len(self.given) :])])
+        """Update, then evaluate."""
+        super().step_closure(closure)
         loss, _ = closure()
         return loss
 
@@ -160,15 +168,6 @@ class ClosureTwice(Bookkeeping):
         loss, _ = closure()
         super().step_closure(closure)
         return loss
-
-
-class ClosureIgnored(Bookkeeping):
-    """The closure is not looked at."""
-
-    def step_closure(self, closure: Closure) -> float | None:
-        """Update with the gradients that are there."""
-        self.step([*self.given, *(None for _ in self.values[len(self.given) :])])
-        return None
 
 
 class LossForgotten(Bookkeeping):
@@ -385,7 +384,9 @@ FAULTS = (
         Program(GD, ClosureTwice),
     ),
     Fault("rmsprop_closure_ignored", "rmsprop", "The closure is never evaluated.", Program(RMSPROP, ClosureIgnored)),
-    Fault("adamw_loss_not_returned", "adamw", "The loss of the closure is not returned.", Program(ADAMW, LossForgotten)),
+    Fault(
+        "adamw_loss_not_returned", "adamw", "The loss of the closure is not returned.", Program(ADAMW, LossForgotten)
+    ),
     Fault(
         "adamw_frozen_parameter_decays",
         "adamw",

@@ -150,15 +150,27 @@ def late_group_starts_anew(bench: Bench, *, training: Training) -> None:
     require_formula(bench, training, bench.train(training))
 
 
+def _with_climbing_group(training: Training) -> Training:
+    """Let the last group climb."""
+    *groups, last = training.groups
+    return replace(training, groups=(*groups, replace(last, maximize=True)))
+
+
 @claim(
     "gradients_are_kept",
     kind="invariant",
     formulas=OPTIMIZERS,
     statement=r"g_t \text{ is the same before and after the update}",
     source="gradients belong to the caller, who may accumulate, log or clip them",
-    inputs=trained(_PLAN),
-    catches=("gd_gradients_cleared", "adam_l2_penalty_added_in_place", "momentum_heavy_ball_buffer_is_gradient"),
+    inputs=trained(_PLAN, _with_climbing_group),
+    catches=(
+        "gd_gradients_cleared",
+        "adam_l2_penalty_added_in_place",
+        "momentum_heavy_ball_buffer_is_gradient",
+        "adam_turned_in_place",
+    ),
     needs=("grads",),
+    uses=("maximize",),
 )
 def gradients_are_kept(bench: Bench, *, training: Training) -> None:
     """An update leaves the gradients as the caller gave them."""

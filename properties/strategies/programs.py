@@ -70,10 +70,10 @@ def programs(draw: DrawFn, space: Space) -> Training:
     steps = []
     for number, step in enumerate(drawn):
         way = draw(choice(_WAYS))
-        frozen = tuple(tensor for tensor, rest in enumerate(rests) if number in rest)
-        gone = {*frozen, *(tensor for tensor, start in absent.items() if number < start)}
+        waiting = {tensor for tensor, start in absent.items() if number < start}
+        frozen = tuple(tensor for tensor, rest in enumerate(rests) if number in rest and tensor not in waiting)
         fated = [_fated(grad, draw(choice(_FATES)), sparse=way == "step_sparse") for grad in step.grads]
-        grads = tuple(None if tensor in gone else grad for tensor, grad in enumerate(fated))
+        grads = tuple(None if tensor in frozen or tensor in waiting else grad for tensor, grad in enumerate(fated))
         present = groups[: early + sum(start <= number for start in joined)]
         changes = _changes(draw, space.formula, present)
         events = _between(draw, joined.count(number))

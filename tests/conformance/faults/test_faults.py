@@ -9,7 +9,7 @@ import pytest
 
 from conformance.backends import Implementation
 from conformance.engine import Engine
-from conformance.faults import FAULTS, Fault
+from conformance.faults import FAULTS, Fault, order
 from conformance.faults.adam import ADAM
 from conformance.faults.decay import ADAM_L2, ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
@@ -21,6 +21,7 @@ from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS, get
 from properties.catalogue import CLAIMS, claims_for
 from properties.claims import Claim
+from properties.optimizers.lifecycle import any_order
 from properties.subject import Group
 from tests.helpers.honest import FORMS
 
@@ -77,6 +78,16 @@ def test_the_claim_notices_the_fault(claim: Claim, fault: Fault, monkeypatch):
     monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
 
     record = judged(claim, fault.formula, fault.make, "float64")
+
+    assert record.status == "deviates", f"{fault.story} {record.status}: {record.message}"
+
+
+@pytest.mark.parametrize("fault", order.FAULTS, ids=lambda fault: fault.id)
+def test_faults_of_order_are_noticed_in_float32_too(fault: Fault, monkeypatch):
+    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)
+    monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
+
+    record = judged(any_order, fault.formula, fault.make, "float32")
 
     assert record.status == "deviates", f"{fault.story} {record.status}: {record.message}"
 
