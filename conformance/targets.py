@@ -16,14 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.backends import Implementation
-from conformance.backends.torch import (
-    OFFERED_BY_ALL,
-    OFFERED_BY_TORCH,
-    OptimizerFactory,
-    devices,
-    to_floats,
-    to_tensor,
-)
+from conformance.backends.torch import devices, to_floats, to_tensor
+from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
 from conformance.errors import LoadError, UsageError
 from conformance.spellings import matched, write
 from oracle.catalogue import get

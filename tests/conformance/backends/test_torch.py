@@ -7,7 +7,8 @@ import pytest
 
 from conformance import targets
 from conformance.backends import Implementation
-from conformance.backends.torch import OptimizerFactory, backend, to_floats, to_tensor
+from conformance.backends.torch import backend, to_floats, to_tensor
+from conformance.backends.torch_optimizers import OptimizerFactory
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import get
 from properties.subject import Group, Rejected
