@@ -49,13 +49,14 @@ _FATES = ("kept", "zero", "kept", "missing", "kept", "zero", "kept")
 def programs(draw: DrawFn, space: Space) -> Training:
     """Draw a program in which much happens between updates, and to their gradients.
 
-    Groups are added on the way, and some climb; one parameter is frozen for a while; gradients are missing, zero, added
+    Groups are added on the way, and some climb; parameters are frozen for a while; gradients are missing, zero, added
     up, clipped, sparse, or come out of a closure; the optimizer is saved and loaded, copied and pickled; and
-    hyperparameters change.
+    hyperparameters change. Numbers are small, so that doubling a gradient, as sums and clips of it do, is exact.
 
     Parameters
     ----------
     space : Space
+        Formula and dtype.
     """
     plan = draw(choice(_PLANS))
     training = draw(planned_trainings(space.formula, space.dtype, plan))
