@@ -10,7 +10,7 @@ from typing import Any
 from conformance.backends import Expectation, Implementation
 from conformance.bench import Bench, Tally
 from conformance.diagnosis import diagnose
-from conformance.evidence import counterexample, ranges
+from conformance.evidence import counterexample, demands, ranges
 from conformance.guard import guard
 from conformance.power import power
 from conformance.records import FOLLOWS, STATUSES, CheckRecord
@@ -19,7 +19,7 @@ from conformance.session import Case, Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure, described
 from oracle.arithmetic.formats import Precision, precision_models
 from oracle.formula import Formula
-from properties.claims import Claim, Space, Violation
+from properties.claims import Claim, Space, Unrepeated, Violation
 from properties.subject import Rejected
 
 __all__ = ["Engine", "check_id"]
@@ -149,6 +149,7 @@ class Engine:
         # An expected crash must not hide that another case deviates.
         crashes = expected is not None and expected.outcome == "crash"
         trial = self._trials(claim, specimen, cases, past_crashes=crashes)
+        asked, offers = demands(cases), getattr(specimen.implementation.factory, "offers", ())
         record = replace(
             record,
             error_over_bound=trial.tally.error_over_bound,
@@ -159,6 +160,8 @@ class Engine:
             unjudged=trial.tally.unjudged,
             undecided=trial.tally.undecided,
             ranges=ranges(cases),
+            exercised=tuple(sorted(demands(trial.answered) & {*offers})),
+            left_out=tuple(sorted(asked - {*offers})),
         )
         if trial.crash and not (crashes and trial.failures):
             case, failure = trial.crash
@@ -241,6 +244,11 @@ class Engine:
         self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool
     ) -> CheckRecord:
         case, violation = min(trial.failures, key=lambda failure: failure[0].size)
+        for failed, unrepeated in trial.failures:
+            if isinstance(unrepeated, Unrepeated):
+                found = counterexample(failed.inputs, unrepeated)
+                return replace(record, status="flaky", message=str(unrepeated), counterexample=found)
+
         retrial = Retrial(claim, specimen, self._formula.programs[trial.evaluation], trial.precision)
         again = retrial.fails(case.inputs)
         if again is None and not self._formula.drawn:
@@ -286,8 +294,9 @@ def _known(specimen: Specimen, claim: Claim) -> list[Expectation]:
     ]
 
 
-#: What a record counts of its cases.
+#: What a record counts of its cases, and what it names.
 _COUNTS = ("cases", "rejected", "judged", "unjudged")
+_NAMES = ("exercised", "left_out")
 
 
 def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) -> CheckRecord:
@@ -297,7 +306,8 @@ def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) ->
         apart = replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
     elif apart.status == "conforms":
         apart = replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
-    counts = {name: getattr(record, name) + getattr(apart, name) for name in _COUNTS}
+    counts: dict[str, Any] = {name: getattr(record, name) + getattr(apart, name) for name in _COUNTS}
+    counts |= {name: tuple(sorted({*getattr(record, name), *getattr(apart, name)})) for name in _NAMES}
     if apart.status == "expected-deviation" and record.status in ("conforms", "expected-deviation") and record.cases:
         found = record.counterexample or apart.counterexample
         message = f"{record.message}; {apart.message}".removeprefix("; ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from conformance.session import Case
 from properties.cases import Call
 from properties.claims import Violation
 
-__all__ = ["counterexample", "encoded", "ranges"]
+__all__ = ["counterexample", "demands", "encoded", "ranges"]
 
 
 def ranges(cases: Sequence[Case]) -> dict[str, list[float]]:
@@ -37,6 +37,11 @@ def ranges(cases: Sequence[Case]) -> dict[str, list[float]]:
                 for name, value in values.items():
                     include(name, [value])
     return dict(sorted(drawn.items()))
+
+
+def demands(cases: Iterable[Case]) -> set[str]:
+    """Return what the trainings of some cases ask of an optimizer beyond updates."""
+    return {name for case in cases for run in case.runs if not isinstance(run, Call) for name in run.demands}
 
 
 def encoded(value: Any) -> Any:
@@ -65,8 +70,10 @@ def encoded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [encoded(entry) for entry in value]
     if is_dataclass(value):
-        entries = {part.name: getattr(value, part.name) for part in fields(value)}
-        return {name: encoded(entry) for name, entry in entries.items() if entry is not None}
+        entries = [(part, getattr(value, part.name)) for part in fields(value)]
+        # What is as it is by default says nothing.
+        told = [(part.name, entry) for part, entry in entries if part.default is MISSING or entry != part.default]
+        return {name: encoded(entry) for name, entry in told}
     raise TypeError(f"a report cannot hold {value!r}")
 
 

@@ -25,7 +25,7 @@ SCHEMA = Path(__file__).with_name("schema.json")
 
 _FORMAT, _VERSION = "exactstep-report", 1
 _FLOATS = {"error_over_bound", "ulps", "seconds"}
-_TUPLES = {"separated", "blind_to"}
+_TUPLES = {"separated", "blind_to", "exercised", "left_out"}
 
 
 def _header(report: Report) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from conformance import targets
-from conformance.backends.torch import OptimizerFactory
+from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.errors import UsageError
 from conformance.guard import guard
 from conformance.session import derived_seed

@@ -24,7 +24,15 @@ _HEX = re.compile(r"-?(0x[0-9a-f.]+p[+-]\d+|inf|nan)")
 _EVENTS: Mapping[str, str] = {
     "resumed": "saved and loaded",
     "copied": "deep copied",
-    "add_group": "last group added",
+    "pickled": "pickled and unpickled",
+    "add_group": "next of the last groups added",
+}
+#: How gradients come, in words.
+_WAYS: Mapping[str, str] = {
+    "step_accumulated": "gradients accumulated",
+    "step_closure": "gradients from a closure",
+    "step_clipped": "gradients clipped",
+    "step_sparse": "sparse gradients",
 }
 
 
@@ -56,7 +64,8 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
     for number, group in enumerate(groups):
         tensors = ", ".join(map(str, group["tensors"]))
         whose = f"group {number}, tensor{'s' * (len(group['tensors']) != 1)} {tensors}: " if len(groups) > 1 else ""
-        yield whose + _settings(group["hyperparameters"])
+        climbs = ["maximize"] if group.get("maximize") else []
+        yield whose + ", ".join(filter(None, [_settings(group["hyperparameters"]), *climbs]))
 
     steps = [_step(step, alone=len(groups) == 1) for step in training["steps"]]
     rows = [(f"param{'s' * (len(training['params']) != 1)}", _arrays(training["params"]))]
@@ -70,9 +79,11 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _step(step: Mapping[str, Any], *, alone: bool) -> str:
-    parts = [_EVENTS[step["event"]]] if step.get("event") else []
+    parts = [_EVENTS[event] for event in step.get("events", ())]
     for group, values in step.get("changes", {}).items():
         parts += [("" if alone else f"group {group}: ") + _settings(values)] if values else []
+    parts += [f"tensor {tensor} frozen" for tensor in step.get("frozen", ())]
+    parts += [_WAYS[step["way"]]] if "way" in step else []
     parts.append(f"grad{'s' * (len(step['grads']) != 1)} {_arrays(step['grads'])}")
     return "; ".join(parts)
 

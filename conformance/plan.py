@@ -85,12 +85,21 @@ class Plan:
         return tuple(units)
 
     def not_judged(self) -> dict[str, tuple[str, ...]]:
-        """Return, by formula and implementation, what is declared and takes part in no check."""
+        """Return, by formula and implementation, what is declared or offered and takes part in no check."""
+        wanted = selector(self.select)
         left = {}
         for entry in self.implementations:
-            dtypes = (name for name in entry.dtypes if name not in self.dtypes)
-            devices = (name for name in entry.devices if name != self.device.partition(":")[0])
-            left[f"{entry.formula}@{entry.label}"] = (*entry.capabilities, *dtypes, *devices)
+            dtypes = [name for name in entry.dtypes if name not in self.dtypes]
+            devices = [name for name in entry.devices if name != self.device.partition(":")[0]]
+            asked = {
+                ask
+                for claim in claims_for(entry.formula)
+                for dtype in self.dtypes
+                if wanted(check_id(entry.formula, claim.name, entry.label, dtype, self.device))
+                for ask in (*claim.needs, *claim.uses)
+            }
+            offers = [name for name in getattr(entry.factory, "offers", ()) if name not in asked]
+            left[f"{entry.formula}@{entry.label}"] = (*entry.capabilities, *offers, *dtypes, *devices)
         return {name: entries for name, entries in left.items() if entries}
 
     def records(self, jobs: int = 1) -> Generator[CheckRecord]:

@@ -19,6 +19,7 @@ __all__ = [
     "distance",
     "drawn_ranges",
     "evaluations",
+    "exercised",
     "facts",
     "figure",
     "headline",
@@ -225,6 +226,11 @@ def facts(report: Report) -> list[tuple[str, str]]:
     return [("profile", report.profile), ("seed", str(report.seed)), *environment]
 
 
+def exercised(records: Iterable[CheckRecord]) -> str:
+    """Name what training programs did with an optimizer beyond updates; empty if they did nothing."""
+    return ", ".join(sorted({name for record in records for name in record.exercised}))
+
+
 def not_judged(records: Sequence[CheckRecord], declared: Sequence[str] = ()) -> list[str]:
     """Say in sentences what the checks of one implementation leave open.
 
@@ -233,9 +239,12 @@ def not_judged(records: Sequence[CheckRecord], declared: Sequence[str] = ()) -> 
     records : sequence of CheckRecord
         Of one implementation.
     declared : sequence of str
-        Capabilities that the implementation declares and no check exercises.
+        What the implementation declares or offers and no check exercises.
     """
     sentences = [f"Declared, but not run: {', '.join(declared)}."] if declared else []
+    left_out = sorted({name for record in records for name in record.left_out})
+    if left_out:
+        sentences.append(f"Left out of the training programs, for it is not offered: {', '.join(left_out)}.")
     unsupported = sorted({f"{record.dtype} on {record.device}" for record in records if record.status == "unsupported"})
     if unsupported:
         sentences.append(f"Declared unsupported: {', '.join(unsupported)}.")

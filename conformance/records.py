@@ -53,6 +53,9 @@ class CheckRecord:
         first that may take any branch of a discontinuity.
     separated, blind_to : tuple of str
         Neighbours that the inputs tell from the formula, and those they do not.
+    exercised, left_out : tuple of str
+        What the training programs did with the optimizer beyond updates, and what they would have done, but it is not
+        offered: names of methods of `properties.subject.Companion`, and ``maximize``.
     counterexample : mapping, optional
         The simplest input found under ``inputs``; where it fails under ``quantity``, ``step``, ``tensor`` and ``index``;
         the allowed interval and what came under ``low``, ``high`` and ``observed``; ``error_over_bound`` and
@@ -88,6 +91,8 @@ class CheckRecord:
     undecided: int = 0
     separated: tuple[str, ...] = ()
     blind_to: tuple[str, ...] = ()
+    exercised: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     counterexample: Mapping[str, Any] | None = None
     diagnosis: str = ""
     message: str = ""

@@ -228,7 +228,11 @@ class Session:
         return self.once(key, lambda: self._bound(formula, call, precision))
 
     def _fingerprint(self, run: Training | Call) -> bytes:
-        return self.once(("fingerprint", run), lambda: fingerprint(run))
+        # What a formula does not see of a training changes nothing.
+        def seen() -> Training | Call:
+            return run.restricted(()) if isinstance(run, Training) else run
+
+        return self.once(("fingerprint", run), lambda: fingerprint(seen()))
 
     def _bound(self, formula: Formula, call: Call, precision: Precision) -> Enclosure:
         self.counts.oracle += 1

@@ -14,7 +14,8 @@ import numpy as np
 from conformance.backends import Implementation
 from conformance.guard import kept_arithmetic
 from conformance.session import Case, Counts, fingerprint
-from properties.cases import Call, Observation, Training, observe
+from properties.cases import Call, Observation, Training
+from properties.observing import observe
 from properties.strategies.numbers import copied
 from properties.subject import Floats, Rejected
 

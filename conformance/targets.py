@@ -16,7 +16,8 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.backends import Implementation
-from conformance.backends.torch import OptimizerFactory, devices, to_floats, to_tensor
+from conformance.backends.torch import devices, to_floats, to_tensor
+from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
 from conformance.errors import LoadError, UsageError
 from conformance.spellings import matched, write
 from oracle.catalogue import get
@@ -240,12 +241,17 @@ def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, fl
     return Implementation(
         formula.id,
         label,
-        OptimizerFactory(target, spellings, defaults),
+        OptimizerFactory(target, spellings, defaults, offers=_offers(target)),
         DTYPES["torch"],
         devices=devices(),
         fixed=fixed,
         matching=_words(spellings, fixed),
     )
+
+
+def _offers(target: Any) -> tuple[str, ...]:
+    bare: Any = target.func if isinstance(target, functools.partial) else target
+    return OFFERED_BY_TORCH if bare.__module__.startswith("torch.optim.") else OFFERED_BY_ALL
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,47 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal, get_args
 
-import numpy as np
+from properties.subject import Floats, Group
 
-from properties.subject import Floats, Group, StepperFactory
+__all__ = ["INTERRUPTIONS", "Call", "Evaluation", "Event", "Interruption", "Observation", "Step", "Training", "Way"]
 
-__all__ = ["Call", "Event", "Observation", "Step", "Training", "observe"]
+#: What leaves no trace: the training goes on with what these methods of `Companion` return.
+Interruption = Literal["resumed", "copied", "pickled"]
+INTERRUPTIONS: tuple[Interruption, ...] = get_args(Interruption)
 
 #: What a training program may do with an optimizer between two updates: names of methods of `Companion`.
-Event = Literal["resumed", "copied", "add_group"]
+Event = Interruption | Literal["add_group"]
+
+#: How an update comes by its gradients: names of methods of `Stepper` and `Companion`.
+Way = Literal["step", "step_accumulated", "step_closure", "step_clipped", "step_sparse"]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One update.
+    """One update, and what happens before it.
 
     Parameters
     ----------
     grads : tuple of array or None
-        One for each parameter; ``None`` if it is missing.
+        What the rule is to see, one for each parameter; ``None`` if it is missing.
     changes : mapping of int to mapping
         New hyperparameter values by group, set before the update.
-    event : str, optional
-        What happens before that: the training goes on with the optimizer ``resumed`` or ``copied``, while the one
-        left behind takes an update of its own; or the last group, which has the last parameters, is added only now.
+    events : tuple of str
+        What happens before that, in this order: the training goes on with the optimizer ``resumed``, ``copied`` or
+        ``pickled``, while the one left behind takes an update of its own; or the next of the groups that were not
+        there from the start is added (``add_group``).
+    way : str
+        How the gradients come: as they are (``step``), as the sum of two backward passes, out of a closure, clipped, or
+        sparse.
+    frozen : tuple of int
+        Parameters that want no gradient; theirs must be missing.
     """
 
     grads: tuple[Floats | None, ...]
     changes: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
+    way: Way = "step"
+    frozen: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """A sequence of updates from given parameters: the input of an optimizer's check."""
+    """A program of updates from given parameters: the input of an optimizer's check.
+
+    The formula sees nothing of it but gradients and hyperparameters: whatever else happens changes no exact value.
+    A group for which there is an event ``add_group`` comes last among the groups, and its parameters among the
+    parameters; their gradients are missing until then.
+    """
 
     params: tuple[Floats, ...]
     groups: tuple[Group, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def late_groups(self) -> tuple[Group, ...]:
+        """Those that are added on the way."""
+        count = sum(step.events.count("add_group") for step in self.steps)
+        return self.groups[len(self.groups) - count :]
+
+    @property
+    def demands(self) -> frozenset[str]:
+        """What it asks of an optimizer beyond updates: names that a factory may offer, see `Companion`."""
+        asked = {str(name) for step in self.steps for name in (*step.events, step.way)} - {"step"}
+        asked |= {"freeze"} if any(step.frozen for step in self.steps) else set()
+        asked |= {"maximize"} if any(group.maximize for group in self.groups) else set()
+        return frozenset(asked)
+
+    def restricted(self, offers: Container[str]) -> Training:
+        """Return the program without what is not among the offers; the formula sees no difference."""
+        groups = tuple(replace(group, maximize=group.maximize and "maximize" in offers) for group in self.groups)
+        steps = tuple(
+            replace(
+                step,
+                events=tuple(event for event in step.events if event in offers),
+                way=step.way if step.way in offers else "step",
+                frozen=step.frozen if "freeze" in offers else (),
+            )
+            for step in self.steps
+        )
+        return replace(self, groups=groups, steps=steps)
+
+    def uninterrupted(self) -> Training:
+        """Return the program without what leaves no trace."""
+        steps = tuple(
+            replace(step, events=tuple(event for event in step.events if event not in INTERRUPTIONS))
+            for step in self.steps
+        )
+        return replace(self, steps=steps)
 
     def hyperparameters(self) -> list[list[Mapping[str, float]]]:
         """Return the values in force, indexed ``[step][tensor]``."""
@@ -68,47 +122,32 @@ class Call:
         return replace(self, hyperparameters=hyperparameters)
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What became of a closure.
+
+    Parameters
+    ----------
+    calls : int
+        How often it was called.
+    loss, returned : float, optional
+        Its first loss, and what the optimizer returned for it.
+    """
+
+    calls: int
+    loss: float
+    returned: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What a subject showed after each step, indexed ``[step][tensor]``; gradients only if it offers them."""
+    """What a subject showed after each step, indexed ``[step][tensor]``.
+
+    Gradients are there if it offers them, with the signs that the formula sees; evaluations, indexed ``[step]``, where
+    it was given a closure.
+    """
 
     params: tuple[tuple[Floats, ...], ...]
     states: tuple[tuple[Mapping[str, Floats], ...], ...]
     grads: tuple[tuple[Floats | None, ...], ...] = ()
-
-
-def observe(factory: StepperFactory, training: Training, *, dtype: str, device: str) -> Observation:
-    """Run a subject and record its parameters and exposed state after every step.
-
-    Raises
-    ------
-    Rejected
-        If the subject refuses the hyperparameters.
-    """
-    late = training.groups[-1:] if any(step.event == "add_group" for step in training.steps) else ()
-    present = len(training.params) - sum(len(group.tensors) for group in late)
-    early = training.groups[: len(training.groups) - len(late)]
-    subject: Any = factory(training.params[:present], early, dtype=dtype, device=device)
-    params, states, grads = [], [], []
-    for step in training.steps:
-        if step.event == "add_group":
-            subject.add_group(training.params[present:], late[0].hyperparameters)
-            present = len(training.params)
-        elif step.event:
-            left, subject = subject, getattr(subject, step.event)()
-            left.step([None if grad is None else -grad for grad in step.grads[:present]])
-        for group, values in step.changes.items():
-            subject.set_hyperparameters(group, values)
-        subject.step(step.grads[:present])
-        # Copies, because a subject may show the arrays that it goes on to write to.
-        waiting = training.params[present:]
-        params.append(tuple(_copied(param) for param in (*subject.params(), *waiting)))
-        shown = [{name: _copied(entry) for name, entry in entries.items()} for entries in subject.state()]
-        states.append((*shown, *({} for _ in waiting)))
-        if "grads" in getattr(factory, "offers", ()):
-            grads.append(tuple(subject.grads()))
-    return Observation(tuple(params), tuple(states), tuple(grads))
-
-
-def _copied(shown: Floats) -> Floats:
-    return np.array(shown, dtype=np.float64)
+    evaluations: tuple[Evaluation | None, ...] = ()

@@ -73,6 +73,7 @@ CLAIMS: tuple[Claim, ...] = (
     lifecycle.resuming_changes_nothing,
     lifecycle.copying_changes_nothing,
     lifecycle.gradients_are_kept,
+    lifecycle.any_order,
     by_norm.direction_kept,
     by_norm.norm_at_most,
     by_norm.identity_below_the_norm,

@@ -14,7 +14,7 @@ from oracle.formula import Formula
 from properties.cases import Call, Observation, Training
 from properties.subject import Floats
 
-__all__ = ["Bench", "Claim", "Kind", "Space", "Violation", "claim"]
+__all__ = ["Bench", "Claim", "Kind", "Space", "Unrepeated", "Violation", "claim"]
 
 Kind = Literal["differential", "invariant", "metamorphic"]
 
@@ -60,6 +60,10 @@ class Violation(AssertionError):
         self.observed = observed
         self.error_over_bound = error_over_bound
         self.ulps = ulps
+
+
+class Unrepeated(Violation):
+    """The subject shows something else for the same input: no claim can be judged."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,8 @@ class Claim:
     needs : tuple of str
         Methods of `properties.subject.Companion` that a subject must offer; the claim says nothing about one
         that does not.
+    uses : tuple of str
+        What its inputs ask of a subject besides, where that offers it.
     """
 
     name: str
@@ -159,6 +165,7 @@ class Claim:
     catches: tuple[str, ...]
     varies: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 def claim(
@@ -172,11 +179,12 @@ def claim(
     catches: tuple[str, ...],
     varies: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., None]], Claim]:
     """Make a claim of its check; see `Claim` for the arguments."""
 
     def decorate(check: Callable[..., None]) -> Claim:
         sentence = (check.__doc__ or "").strip().split("\n")[0]
-        return Claim(name, kind, formulas, sentence, statement, source, inputs, check, catches, varies, needs)
+        return Claim(name, kind, formulas, sentence, statement, source, inputs, check, catches, varies, needs, uses)
 
     return decorate

@@ -16,7 +16,7 @@ from properties.strategies.inputs import Inputs, keyword
 from properties.strategies.trainings import PLANS, trainings
 from properties.subject import Floats
 
-__all__ = ["function_follows_the_formula", "optimizer_follows_the_formula"]
+__all__ = ["function_follows_the_formula", "optimizer_follows_the_formula", "require_formula"]
 
 #: Seen to fail under every seed that was tried.
 _OPTIMIZER_FAULTS = (
@@ -577,7 +577,11 @@ def _call_inputs(space: Space) -> Inputs:
 )
 def optimizer_follows_the_formula(bench: Bench, *, training: Training) -> None:
     """Parameters and exposed state lie where some honest program would put them, after every step."""
-    observation = bench.train(training)
+    require_formula(bench, training, bench.train(training))
+
+
+def require_formula(bench: Bench, training: Training, observation: Observation) -> None:
+    """Raise `Violation` unless all that was shown of a training lies within the formula's bounds."""
     if FORMATS[bench.dtype].bits < FLOAT32.bits or _branch(enclosures := bench.enclosures(training)):
         _walk_along(bench, training, observation)
         return

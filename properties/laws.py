@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from properties.cases import Event, Observation, Step, Training, observe
+from properties.cases import Interruption, Observation, Step, Training
+from properties.observing import observe
 from properties.subject import Floats, Group, StepperFactory
 
 __all__ = ["DECAY", "DUTIES", "LAWS", "LEARNING_RATE", "Duty", "Law", "Rig", "Trial", "trials"]
@@ -253,7 +254,7 @@ def _late_start(rig: Rig, param: Floats, grads: Sequence[Floats]) -> float:
     return _apart([param, *(row[1] for row in shown.params[1:])], alone, alone)
 
 
-def _decaying(rig: Rig, param: Floats, grads: Sequence[Floats], event: Event | None = None) -> Training:
+def _decaying(rig: Rig, param: Floats, grads: Sequence[Floats], *events: Interruption) -> Training:
     """Two tensors of one shape in two groups, with decay, the first group at a learning rate that changes."""
     groups = (
         Group((0,), rig.values(weight_decay=DECAY)),
@@ -263,7 +264,7 @@ def _decaying(rig: Rig, param: Floats, grads: Sequence[Floats], event: Event | N
         number: {name: value / 2 for name, value in group.hyperparameters.items()}
         for number, group in enumerate(groups)
     }
-    first, *rest = (Step((grad, grad[::-1].copy()), event=event) for grad in grads)
+    first, *rest = (Step((grad, grad[::-1].copy()), events=events) for grad in grads)
     return Training((param, param[::-1].copy()), groups, (replace(first, changes=changes), *rest))
 
 
@@ -272,7 +273,7 @@ def _repeats(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
     return all(one.tobytes() == other.tobytes() for one, other in zip(first, second, strict=True))
 
 
-def _goes_on(event: Event) -> Callable[[Rig, Floats, Sequence[Floats]], bool]:
+def _goes_on(event: Interruption) -> Callable[[Rig, Floats, Sequence[Floats]], bool]:
     def kept(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
         rows = zip(
             rig.run(_decaying(rig, param, grads, event)).params,

@@ -6,7 +6,7 @@ bfloat16 needs no array type of its own. A subject never sees an expected value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Closure",
     "Companion",
     "Floats",
     "Function",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+#: Evaluates the loss and the gradients of a training program, ``None`` for those that are missing.
+Closure = Callable[[], tuple[float, Sequence[Floats | None]]]
 
 
 class Rejected(Exception):
@@ -44,10 +48,13 @@ class Group:
         Positions of its parameters in the subject's list.
     hyperparameters : mapping of str to float
         Values by the oracle's names.
+    maximize : bool
+        Whether the optimizer is to climb: to take its gradients with the other sign.
     """
 
     tensors: tuple[int, ...]
     hyperparameters: Mapping[str, float]
+    maximize: bool = False
 
 
 class Stepper(Protocol):
@@ -69,7 +76,8 @@ class Stepper(Protocol):
 class Companion(Stepper, Protocol):
     """An optimizer that goes through all that a training program does with one.
 
-    A factory names in ``offers`` the methods that its optimizers have beyond those of `Stepper`.
+    A factory names in ``offers`` the methods that its optimizers have beyond those of `Stepper`, and ``maximize`` if
+    its groups may climb. What is not offered is left out of the programs that the optimizer is run through.
     """
 
     def resumed(self) -> Stepper:
@@ -78,8 +86,26 @@ class Companion(Stepper, Protocol):
     def copied(self) -> Stepper:
         """Make a deep copy, parameters included."""
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def pickled(self) -> Stepper:
+        """Pickle the optimizer with its parameters, and make another of what was pickled."""
+
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Add a group of new parameters, which come last."""
+
+    def freeze(self, tensors: Sequence[int]) -> None:
+        """Let these parameters, and no others, be ones that want no gradient."""
+
+    def step_accumulated(self, passes: Sequence[Sequence[Floats | None]]) -> None:
+        """Update once, with the gradients of several backward passes added up where they are kept."""
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Update with the gradients of a closure; return what the optimizer returns for its loss."""
+
+    def step_clipped(self, grads: Sequence[Floats | None], limit: float) -> None:
+        """Clip each number of the gradients to ``[-limit, limit]``, then update."""
+
+    def step_sparse(self, grads: Sequence[Floats | None]) -> None:
+        """Update with gradients that hold only the numbers that are not zero."""
 
     def grads(self) -> list[Floats | None]:
         """Copies of the gradients as the last update left them."""

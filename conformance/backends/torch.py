@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.torch_dropout import dropouts
 from conformance.backends.torch_functions import functions
+from conformance.backends.torch_optimizers import OFFERED_BY_TORCH, OptimizerFactory
 from conformance.backends.torch_schedules import schedules
 from conformance.backends.torch_tensors import DTYPES, devices, to_floats, to_tensor
 from conformance.records import FOLLOWS
-from conformance.spellings import matched, write
 from properties.cases import Training
-from properties.subject import Floats, Function, Group, Rejected, Stepper
+from properties.subject import Floats, Function
 
-__all__ = ["OptimizerFactory", "backend", "devices", "to_floats", "to_tensor"]
+__all__ = ["backend", "devices", "to_floats", "to_tensor"]
 
 HALF = ("bfloat16", "float16")
 
@@ -32,158 +30,6 @@ PATHS: Mapping[str, Mapping[str, bool]] = {
 }
 ADAM = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
 ADAM_STATE = ("exp_avg", "exp_avg_sq")
-
-
-@dataclass(eq=False)
-class OptimizerStepper:
-    """A torch optimizer with its parameters."""
-
-    optimizer: Any
-    parameters: list[Any]
-    factory: OptimizerFactory
-    groups: list[Group]
-    place: Mapping[str, str]
-
-    def step(self, grads: Sequence[Floats | None]) -> None:
-        """Bring the gradients, in the memory of those before as training does, and let the optimizer step once."""
-        for parameter, grad in zip(self.parameters, grads, strict=True):
-            before, parameter.grad = parameter.grad, None if grad is None else to_tensor(grad, **self.place)
-            if grad is not None and before is not None and before.stride() == parameter.grad.stride():
-                parameter.grad = before.copy_(parameter.grad)
-        self.optimizer.step()
-
-    def params(self) -> list[Floats]:
-        """Copies of the parameters."""
-        return [to_floats(parameter) for parameter in self.parameters]
-
-    def state(self) -> list[Mapping[str, Floats]]:
-        """What ``optimizer.state`` holds under the exposed names; nothing before the first update."""
-        entries = [self.optimizer.state.get(parameter, {}) for parameter in self.parameters]
-        return [
-            {name: to_floats(entry[name]) for name in self.factory.exposed if entry.get(name) is not None}
-            for entry in entries
-        ]
-
-    def grads(self) -> list[Floats | None]:
-        """Copies of the gradients."""
-        return [None if parameter.grad is None else to_floats(parameter.grad) for parameter in self.parameters]
-
-    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
-        """Edit the optimizer's parameter group in place, as a scheduler does."""
-        entries, defaults = self.optimizer.param_groups[group], self.optimizer.defaults
-        for name, value in values.items():
-            spelling = self.factory.spellings.get(name)
-            if spelling is None:
-                continue  # fixed: the constructor does not offer it
-            if spelling.partition("[")[0] not in defaults:  # groups may spell it otherwise than the constructor
-                spelling = matched([name], defaults).get(name, spelling)
-            write(entries, spelling, value)
-
-    def resumed(self) -> Stepper:
-        """Save ``state_dict()`` to a file, and load it into a new optimizer."""
-        import torch
-
-        saved = io.BytesIO()
-        torch.save(self.optimizer.state_dict(), saved)
-        saved.seek(0)
-        parameters = [torch.nn.Parameter(parameter.detach().clone()) for parameter in self.parameters]
-        stepper = self.factory.made(parameters, self.groups, self.place)
-        stepper.optimizer.load_state_dict(torch.load(saved, weights_only=False))
-        return stepper
-
-    def copied(self) -> Stepper:
-        """Copy the optimizer and its parameters together, as ``copy.deepcopy`` of a training program does."""
-        optimizer, parameters = copy.deepcopy((self.optimizer, self.parameters))
-        return OptimizerStepper(optimizer, parameters, self.factory, list(self.groups), self.place)
-
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
-        """Call ``add_param_group``."""
-        import torch
-
-        first = len(self.parameters)
-        self.parameters += [torch.nn.Parameter(to_tensor(param, **self.place)) for param in params]
-        self.groups.append(Group(tuple(range(first, len(self.parameters))), hyperparameters))
-        self.optimizer.add_param_group(
-            {"params": self.parameters[first:], **self.factory.keywords(hyperparameters)},
-        )
-        self.rename(len(self.groups) - 1)
-
-    def rename(self, group: int) -> None:
-        """Set the hyperparameters that groups spell otherwise than the constructor."""
-        values = {
-            name: value
-            for name, value in self.groups[group].hyperparameters.items()
-            if self.factory.spellings.get(name, "").partition("[")[0] not in self.optimizer.defaults
-        }
-        self.set_hyperparameters(group, values)
-
-
-@dataclass(frozen=True, eq=False)
-class OptimizerFactory:
-    """Makes subjects of one torch optimizer class.
-
-    Parameters
-    ----------
-    constructor : callable
-        Called with parameter groups and keyword arguments.
-    spellings : mapping of str to str
-        The constructor's keyword by the oracle's name; see `conformance.spellings`.
-    constants : mapping of str to object
-        Other keyword arguments, the same for every subject.
-    exposed : tuple of str
-        State entries that mean what the oracle's entries of the same names mean.
-    """
-
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "add_group", "grads")
-
-    constructor: Callable[..., Any]
-    spellings: Mapping[str, str]
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    exposed: tuple[str, ...] = ()
-
-    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
-        """Make an optimizer.
-
-        Raises
-        ------
-        Rejected
-            If the constructor raises ValueError or TypeError.
-        """
-        import torch
-
-        place = {"dtype": dtype, "device": device}
-        return self.made([torch.nn.Parameter(to_tensor(param, **place)) for param in params], groups, place)
-
-    def made(self, parameters: list[Any], groups: Sequence[Group], place: Mapping[str, str]) -> OptimizerStepper:
-        """Make an optimizer of torch parameters.
-
-        Raises
-        ------
-        Rejected
-            If the constructor raises ValueError or TypeError.
-        """
-        keywords = [self.keywords(group.hyperparameters) for group in groups]
-        entries = [
-            {"params": [parameters[tensor] for tensor in group.tensors], **values}
-            for group, values in zip(groups, keywords, strict=True)
-        ]
-        try:
-            optimizer = self.constructor(entries, **{**self.constants, **keywords[0]})
-        except (ValueError, TypeError) as error:
-            raise Rejected(f"{type(error).__name__}: {error}") from error
-        stepper = OptimizerStepper(optimizer, parameters, self, list(groups), place)
-        for number in range(len(groups)):
-            stepper.rename(number)
-        return stepper
-
-    def keywords(self, values: Mapping[str, float]) -> dict[str, Any]:
-        """Return keyword arguments of the constructor, or of a group, for hyperparameters by the oracle's names."""
-        sequences = {spelling.partition("[")[0] for spelling in self.spellings.values() if "[" in spelling}
-        keywords = {name: self.constants.get(name, (0.0, 0.0)) for name in sequences}
-        for name, value in values.items():
-            if name in self.spellings:
-                write(keywords, self.spellings[name], value)
-        return keywords
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,7 +145,7 @@ def _expected(formula: str, name: str, path: str, device: str) -> tuple[Expectat
     known = (STRIDES_IGNORED,) if device == "cpu" else (STRIDES_REFUSED,)
     if name != "SGD":
         return known
-    late = (LATE, replace(LATE, property=FOLLOWS, where=_starts_late))
+    late = (LATE, *(replace(LATE, property=claim, where=_starts_late) for claim in (FOLLOWS, "any_order")))
     untouched = (UNTOUCHED, replace(UNTOUCHED, property=FOLLOWS)) if device == "cpu" else ()
     return (*late, *untouched, *known)
 
@@ -313,20 +159,23 @@ def _optimizers(
 ) -> Iterator[Implementation]:
     """One implementation for each path and device."""
     name = constructor.__name__
-    capabilities: tuple[str, ...] = ("maximize", "differentiable", "complex", "tensor learning rate")
-    capabilities += ("amsgrad", "capturable") if name != "SGD" else ("sparse gradients",)
+    capabilities: tuple[str, ...] = ("differentiable", "complex", "tensor learning rate")
+    # Velocities and penalties cannot mix sparse gradients with dense ones.
+    sparse = formula in ("gd", "adagrad")
+    capabilities += ("amsgrad", "capturable") if name != "SGD" else () if sparse else ("sparse gradients",)
     offered = inspect.signature(constructor).parameters
     for path, flags in PATHS.items():
         keywords = {flag: value for flag, value in flags.items() if flag in offered}
         if not any(keywords.values()) and path != "loop":
             continue  # RMSprop has no fused kernel
+        offers = (*OFFERED_BY_TORCH, "step_sparse") if sparse and path != "fused" else OFFERED_BY_TORCH
         for device in devices():
             if name == "Adagrad" and path == "fused" and device == "cuda":
                 continue  # it has one for the CPU only
             yield Implementation(
                 formula=formula,
                 label=f"torch.optim.{name}:{path}",
-                factory=OptimizerFactory(constructor, spellings, {**constants, **keywords}, exposed),
+                factory=OptimizerFactory(constructor, spellings, {**constants, **keywords}, exposed, offers),
                 dtypes=DTYPES,
                 devices=(device,),
                 state=exposed,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from conformance.faults.decay import ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
 from conformance.faults.lion import LION
 from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program
-from properties.subject import Floats
+from properties.subject import Floats, Group
 
 __all__ = ["FAULTS"]
 
@@ -113,35 +114,35 @@ class ParametersSharedByCopy(Bookkeeping):
 class LateGroupCounted(Bookkeeping):
     """A group that is added later goes on from the count of the first."""
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Start with the first tensor's count."""
-        super().add_group(params, hyperparameters)
+        super().add_group(params, group)
         self.steps[-len(params) :] = [self.steps[0]] * len(params)
 
 
 class LateGroupIgnored(Bookkeeping):
     """A group that is added later is never updated."""
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Forget the group's tensors."""
-        super().add_group(params, hyperparameters)
+        super().add_group(params, group)
         self.members[-1] = ()
 
 
 class LateGroupLikeFirst(Bookkeeping):
     """A group that is added later gets the options of the first."""
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Ignore the hyperparameters that are given."""
-        super().add_group(params, self.groups[0].hyperparameters)
+        super().add_group(params, replace(group, hyperparameters=self.groups[0].hyperparameters))
 
 
 class AllMemoriesAnew(Bookkeeping):
     """Adding a group makes the memories of all anew."""
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Forget what was remembered."""
-        super().add_group(params, hyperparameters)
+        super().add_group(params, group)
         self.memories = [{} for _ in self.values]
 
 
@@ -154,6 +155,16 @@ class GradientsCleared(Bookkeeping):
         for grad in self.given:
             if grad is not None:
                 grad[...] = 0
+
+
+class TurnedInPlace(Bookkeeping):
+    """Gradients of a group that climbs are turned where the caller keeps them."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Turn what was given, too."""
+        if self.signs[group] == -1:
+            self.given[tensor] = grad
+        super().update(group, tensor, grad)
 
 
 def _penalty_in_place(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
@@ -260,6 +271,12 @@ FAULTS = (
         "adam_l2",
         "The penalty is added to the gradient where the caller keeps it.",
         Program(_penalty_in_place),
+    ),
+    Fault(
+        "adam_turned_in_place",
+        "adam",
+        "A group that climbs turns its gradients where the caller keeps them.",
+        Program(ADAM, TurnedInPlace),
     ),
     Fault(
         "momentum_heavy_ball_buffer_is_gradient",

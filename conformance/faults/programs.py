@@ -17,9 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, FORMATS
-from properties.subject import Floats, Group
+from properties.subject import Closure, Floats, Group
 
-__all__ = ["Arithmetic", "Array", "Bookkeeping", "Fault", "Memory", "Options", "Program", "Rule"]
+__all__ = ["EVERYTHING", "Arithmetic", "Array", "Bookkeeping", "Fault", "Memory", "Options", "Program", "Rule"]
+
+#: What training programs may do with these optimizers: all methods of `Companion`, and ``maximize``.
+EVERYTHING = (
+    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads"),
+    *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
+)
 
 Array = NDArray[np.floating[Any]]
 Memory = dict[str, Any]
@@ -80,6 +86,8 @@ class Bookkeeping:
         self.groups = list(groups)
         self.values = [self.arithmetic.load(param) for param in params]
         self.options: list[Options] = [SimpleNamespace(**group.hyperparameters) for group in groups]
+        self.signs = [-1 if group.maximize else 1 for group in groups]
+        self.frozen: frozenset[int] = frozenset()
         self.members = [group.tensors for group in groups]
         self.memories: list[Memory] = [{} for _ in params]
         self.steps = [0 for _ in params]
@@ -93,7 +101,7 @@ class Bookkeeping:
                 for tensor in tensors:
                     grad = self.given[tensor]
                     if grad is not None:
-                        self.update(group, tensor, grad)
+                        self.update(group, tensor, grad if self.signs[group] == 1 else -grad)
 
     def update(self, group: int, tensor: int, grad: Array) -> None:
         """Run the rule on one tensor."""
@@ -132,29 +140,56 @@ class Bookkeeping:
         return stepper
 
     def restore(self, saved: Bookkeeping) -> None:
-        """Take over memories, counters and options."""
+        """Take over memories, counters, options and signs."""
         self.memories, self.steps, self.options = saved.memories, saved.steps, saved.options
+        self.signs = saved.signs
 
     def copied(self) -> Bookkeeping:
         """Make a deep copy."""
         return copy.deepcopy(self)
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
+    def pickled(self) -> Bookkeeping:
+        """Make what a pickle would: a deep copy too."""
+        return copy.deepcopy(self)
+
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Add a group of parameters with fresh memories."""
-        first = len(self.values)
         self.values += [self.arithmetic.load(param) for param in params]
         self.memories += [{} for _ in params]
         self.steps += [0 for _ in params]
-        self.members.append(tuple(range(first, len(self.values))))
-        self.groups.append(Group(self.members[-1], hyperparameters))
-        self.options.append(SimpleNamespace(**hyperparameters))
+        self.members.append(group.tensors)
+        self.groups.append(group)
+        self.options.append(SimpleNamespace(**group.hyperparameters))
+        self.signs.append(-1 if group.maximize else 1)
+
+    def freeze(self, tensors: Sequence[int]) -> None:
+        """Remember who is frozen."""
+        self.frozen = frozenset(tensors)
+
+    def step_accumulated(self, passes: Sequence[Sequence[Floats | None]]) -> None:
+        """Add up the gradients of the passes, then update."""
+        self.step([None if grads[0] is None else sum(grads) for grads in zip(*passes, strict=True)])
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Evaluate the closure, then update."""
+        loss, grads = closure()
+        self.step(grads)
+        return loss
+
+    def step_clipped(self, grads: Sequence[Floats | None], limit: float) -> None:
+        """Clip, then update."""
+        self.step([None if grad is None else np.clip(grad, -limit, limit) for grad in grads])
+
+    def step_sparse(self, grads: Sequence[Floats | None]) -> None:
+        """Update as with zeros in the gaps."""
+        self.step(grads)
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """A factory of steppers: a rule under some bookkeeping."""
 
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "add_group", "grads")
+    offers: ClassVar[tuple[str, ...]] = EVERYTHING
 
     rule: Rule
     bookkeeping: type[Bookkeeping] = Bookkeeping

@@ -9,7 +9,7 @@ import numpy as np
 
 from oracle.arithmetic.balls import BallArray, balls
 from oracle.bound import Enclosure
-from properties.cases import Step, Training
+from properties.cases import Training
 from properties.claims import Bench
 from properties.margins import slack, total
 from properties.subject import Floats
@@ -47,9 +47,10 @@ def mapped(
         tuple(param(array) for array in training.params),
         tuple(replace(group, hyperparameters=values(group.hyperparameters)) for group in training.groups),
         tuple(
-            Step(
-                tuple(None if array is None else grad(array) for array in step.grads),
-                {number: values(table) for number, table in step.changes.items()},
+            replace(
+                step,
+                grads=tuple(None if array is None else grad(array) for array in step.grads),
+                changes={number: values(table) for number, table in step.changes.items()},
             )
             for step in training.steps
         ),

@@ -1,4 +1,4 @@
-"""Claims about what happens to an optimizer between updates: saving, loading, copying, another group."""
+"""Claims about what happens to an optimizer between updates, and how gradients come to it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from properties.cases import Event, Training
-from properties.claims import Bench, claim
-from properties.differential import optimizer_follows_the_formula
+from properties.cases import Interruption, Observation, Training
+from properties.claims import Bench, Space, Unrepeated, claim
+from properties.differential import require_formula
 from properties.optimizers.elementwise import OPTIMIZERS
-from properties.strategies.inputs import trained
+from properties.strategies.inputs import Inputs, keyword, trained
+from properties.strategies.programs import programs
 from properties.strategies.trainings import Plan
 from properties.subject import Floats, Group
 
 __all__ = [
+    "any_order",
     "copying_changes_nothing",
     "gradients_are_kept",
     "late_group_starts_anew",
@@ -23,14 +25,16 @@ __all__ = [
 ]
 
 _SOURCE = "the rules depend on parameters, gradients, hyperparameters and state alone"
-_PLAN = Plan(3, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narrow_steps=(2, 3))
+#: Programs of the quick profile: as many as notice every fault of `any_order` under nearly every seed.
+_PROGRAMS = 8
+_PLAN = Plan(2, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narrow_steps=(2, 3))
 
 
 #: Options that a training program may change; betas are constants to those who keep their powers.
 _OPTIONS = ("learning_rate", "schedule_multiplier", "eps", "weight_decay", "l2_penalty", "momentum", "dampening")
 
 
-def _before_each_step(event: Event) -> Callable[[Training], Training]:
+def _before_each_step(event: Interruption) -> Callable[[Training], Training]:
     """Let something happen before each step, and halve all options of all groups before the first."""
 
     def interrupted(training: Training) -> Training:
@@ -38,31 +42,33 @@ def _before_each_step(event: Event) -> Callable[[Training], Training]:
             number: {name: value / 2 for name, value in group.hyperparameters.items() if name in _OPTIONS}
             for number, group in enumerate(training.groups)
         }
-        first, *rest = (replace(step, event=event) for step in training.steps)
+        first, *rest = (replace(step, events=(event,)) for step in training.steps)
         return replace(training, steps=(replace(first, changes=halved), *rest))
 
     return interrupted
 
 
-def _require_same_bits(bench: Bench, training: Training, what: str) -> None:
+def _require_same_bits(bench: Bench, training: Training, shown: Observation, what: str) -> None:
     """Compare a training with the same one without interruptions: the same operations on the same numbers."""
-    uninterrupted = replace(training, steps=tuple(replace(step, event=None) for step in training.steps))
-    shown, expected = bench.train(training), bench.train(uninterrupted)
+    place = _difference(shown, bench.train(training.uninterrupted()))
+    if place and _difference(shown, bench.train(training)):
+        raise Unrepeated(f"the same training ended otherwise when it was repeated: {place}", quantity="param")
+    bench.require(not place, f"{what}, {place}", quantity="param")
+
+
+def _difference(shown: Observation, expected: Observation) -> str:
+    """Name the first parameter that differs in a bit; none if all are equal."""
     for number, (params, others) in enumerate(zip(shown.params, expected.params, strict=True), 1):
         for tensor, (param, other) in enumerate(zip(params, others, strict=True)):
-            bench.require(
-                param.tobytes() == other.tobytes(),
-                f"{what}, tensor {tensor} is {_differing(param, other)} after step {number}",
-                quantity="param",
-            )
+            if param.tobytes() != other.tobytes():
+                return f"tensor {tensor} is {_differing(param, other)} after step {number}"
+    return ""
 
 
 def _differing(shown: Floats, expected: Floats) -> str:
-    """Name the first element that differs; none if the arrays are equal."""
-    places = np.flatnonzero(shown.reshape(-1) != expected.reshape(-1))
-    if not places.size:
-        return "the same"
-    index = int(places[0])
+    """Name the first element that differs in a bit, as 0.0 and -0.0 do."""
+    bits, others = (np.ascontiguousarray(array).reshape(-1).view(np.int64) for array in (shown, expected))
+    index = int(np.flatnonzero(bits != others)[0])
     return f"{float(shown.flat[index])!r} instead of {float(expected.flat[index])!r} at index {index}"
 
 
@@ -89,7 +95,7 @@ def _differing(shown: Floats, expected: Floats) -> str:
 )
 def resuming_changes_nothing(bench: Bench, *, training: Training) -> None:
     """A training that is saved and loaded before every step goes on bit for bit as without."""
-    _require_same_bits(bench, training, "saved and loaded before every step")
+    _require_same_bits(bench, training, bench.train(training), "saved and loaded before every step")
 
 
 @claim(
@@ -104,7 +110,7 @@ def resuming_changes_nothing(bench: Bench, *, training: Training) -> None:
 )
 def copying_changes_nothing(bench: Bench, *, training: Training) -> None:
     """A deep copy of the optimizer and its parameters goes on bit for bit as the original would."""
-    _require_same_bits(bench, training, "deep copied before every step")
+    _require_same_bits(bench, training, bench.train(training), "deep copied before every step")
 
 
 def _with_late_group(training: Training) -> Training:
@@ -118,7 +124,7 @@ def _with_late_group(training: Training) -> Training:
     for number, step in enumerate(steps[:when]):
         changes = {group: values for group, values in step.changes.items() if group == 0}
         steps[number] = replace(step, grads=(*step.grads[: count - late], *[None] * late), changes=changes)
-    steps[when] = replace(steps[when], event="add_group")
+    steps[when] = replace(steps[when], events=("add_group",))
     return Training(training.params, (early, last), tuple(steps))
 
 
@@ -140,7 +146,13 @@ def _with_late_group(training: Training) -> Training:
 )
 def late_group_starts_anew(bench: Bench, *, training: Training) -> None:
     """A group that is added later starts at its own first step, and leaves the others as they are."""
-    optimizer_follows_the_formula.check(bench, training=training)
+    require_formula(bench, training, bench.train(training))
+
+
+def _with_climbing_group(training: Training) -> Training:
+    """Let the last group climb."""
+    *groups, last = training.groups
+    return replace(training, groups=(*groups, replace(last, maximize=True)))
 
 
 @claim(
@@ -149,9 +161,15 @@ def late_group_starts_anew(bench: Bench, *, training: Training) -> None:
     formulas=OPTIMIZERS,
     statement=r"g_t \text{ is the same before and after the update}",
     source="gradients belong to the caller, who may accumulate, log or clip them",
-    inputs=trained(_PLAN),
-    catches=("gd_gradients_cleared", "adam_l2_penalty_added_in_place", "momentum_heavy_ball_buffer_is_gradient"),
+    inputs=trained(_PLAN, _with_climbing_group),
+    catches=(
+        "gd_gradients_cleared",
+        "adam_l2_penalty_added_in_place",
+        "momentum_heavy_ball_buffer_is_gradient",
+        "adam_turned_in_place",
+    ),
     needs=("grads",),
+    uses=("maximize",),
 )
 def gradients_are_kept(bench: Bench, *, training: Training) -> None:
     """An update leaves the gradients as the caller gave them."""
@@ -164,3 +182,66 @@ def gradients_are_kept(bench: Bench, *, training: Training) -> None:
                     f"step {number} changed the gradient of tensor {tensor}",
                     quantity="grad",
                 )
+
+
+def _programs(space: Space) -> Inputs:
+    return {"programs": (_PROGRAMS, keyword("training", programs(space)))}
+
+
+@claim(
+    "any_order",
+    kind="differential",
+    formulas=OPTIMIZERS,
+    statement=r"\lvert \hat\theta_t - \theta_t \rvert \le E_t \text{ whatever happens between updates, in any order; "
+    r"saving, copying and pickling change no bit}",
+    source=_SOURCE,
+    inputs=_programs,
+    catches=(
+        "adam_reset_by_options_after_load",
+        "adam_counts_restart_with_group_after_load",
+        "adam_missing_counts_after_load",
+        "adamw_late_options_of_construction",
+        "gd_late_options_constant",
+        "adam_maximize_lost_on_load",
+        "lion_late_group_descends",
+        "momentum_heavy_ball_pickle_drops_late_group",
+        "adam_accumulation_overwrites",
+        "adagrad_every_pass_is_remembered",
+        "adam_closure_evaluated_afterwards",
+        "gd_closure_evaluated_twice",
+        "rmsprop_closure_ignored",
+        "adamw_loss_not_returned",
+        "adamw_frozen_parameter_decays",
+        "adam_frozen_state_moves",
+        "momentum_heavy_ball_frozen_forgets",
+        "rmsprop_frozen_not_saved",
+        "momentum_heavy_ball_zero_skipped_by_copy",
+        "adam_state_saved_by_position",
+        "adam_one_count_saved",
+        "adam_copy_of_loaded_shares",
+        "adagrad_second_load_forgets",
+        "gd_clipped_for_good",
+        "rmsprop_sparse_rests",
+    ),
+    uses=(
+        *("resumed", "copied", "pickled", "add_group", "freeze", "maximize"),
+        *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
+    ),
+)
+def any_order(bench: Bench, *, training: Training) -> None:
+    """Whatever a training program does with an optimizer, in any order, each update is the formula's."""
+    shown = bench.train(training)
+    for number, evaluation in enumerate(shown.evaluations, 1):
+        if evaluation:
+            bench.require(
+                evaluation.calls == 1,
+                f"step {number} called its closure {evaluation.calls} times instead of once",
+                quantity="closure",
+            )
+            bench.require(
+                evaluation.returned == evaluation.loss,
+                f"step {number} returned {evaluation.returned!r} instead of {evaluation.loss!r}, the loss of its closure",
+                quantity="closure",
+            )
+    require_formula(bench, training, shown)
+    _require_same_bits(bench, training, shown, "saved, copied or pickled on the way")

@@ -87,13 +87,14 @@ def _of_tensors(training: Training, tensors: Sequence[int]) -> Training:
     position = {tensor: number for number, tensor in enumerate(tensors)}
     members = [tuple(position[tensor] for tensor in group.tensors if tensor in position) for group in training.groups]
     kept = [number for number, mine in enumerate(members) if mine]
-    late = len(training.groups) - 1
+    late = iter(range(len(training.groups) - len(training.late_groups), len(training.groups)))
     steps = []
     for step in training.steps:
         grads = tuple(step.grads[tensor] for tensor in tensors)
         changes = {kept.index(group): values for group, values in step.changes.items() if group in kept}
-        event = None if step.event == "add_group" and late not in kept else step.event
-        steps.append(Step(grads, changes, event))
+        events = tuple(event for event in step.events if event != "add_group" or next(late) in kept)
+        frozen = tuple(position[tensor] for tensor in step.frozen if tensor in position)
+        steps.append(Step(grads, changes, events, step.way, frozen))
     groups = tuple(replace(training.groups[number], tensors=members[number]) for number in kept)
     return Training(tuple(training.params[tensor] for tensor in tensors), groups, tuple(steps))
 
@@ -103,7 +104,7 @@ def _one_group(training: Training) -> Iterator[Training]:
     first, *others = training.groups
     if not others:
         return
-    if not any(step.event == "add_group" for step in training.steps):
+    if not training.late_groups:
         everything = tuple(range(len(training.params)))
         steps = tuple(
             replace(step, changes={group: values for group, values in step.changes.items() if group == 0})
@@ -149,9 +150,16 @@ def _fewer_changes(training: Training) -> Iterator[Training]:
     """Leave hyperparameters as they are, and the optimizer alone between updates; give every step a gradient."""
     if any(step.changes for step in training.steps):
         yield replace(training, steps=tuple(replace(step, changes={}) for step in training.steps))
+    if any(group.maximize for group in training.groups):
+        yield replace(training, groups=tuple(replace(group, maximize=False) for group in training.groups))
+    arrivals = _arrivals(training)
     for number, step in enumerate(training.steps):
-        if step.event:
-            yield _with_step(training, number, replace(step, event=None))
+        for place in range(len(step.events)):
+            yield _with_step(training, number, replace(step, events=step.events[:place] + step.events[place + 1 :]))
+        if step.way != "step":
+            yield _with_step(training, number, replace(step, way="step"))
+        if step.frozen:
+            yield _with_step(training, number, replace(step, frozen=()))
         for group, values in step.changes.items():
             for name in values:
                 fewer = {other: value for other, value in values.items() if other != name}
@@ -159,10 +167,20 @@ def _fewer_changes(training: Training) -> Iterator[Training]:
                 changes = {mine: kept for mine, kept in changes.items() if kept}
                 yield _with_step(training, number, replace(step, changes=changes))
         for tensor, grad in enumerate(step.grads):
-            if grad is None:
+            if grad is None and tensor not in step.frozen and number >= arrivals[tensor]:
                 grads = list(step.grads)
                 grads[tensor] = np.ones(training.params[tensor].shape)
                 yield _with_step(training, number, replace(step, grads=tuple(grads)))
+
+
+def _arrivals(training: Training) -> dict[int, int]:
+    """Return the number of the step from which on each tensor is there."""
+    arrivals = dict.fromkeys(range(len(training.params)), 0)
+    late = iter(training.late_groups)
+    for number, step in enumerate(training.steps):
+        for _ in range(step.events.count("add_group")):
+            arrivals.update(dict.fromkeys(next(late).tensors, number))
+    return arrivals
 
 
 def _with_step(training: Training, number: int, step: Step) -> Training:

@@ -63,6 +63,8 @@ class Plan:
         Whether learning rates stay as they are.
     adjusted : bool
         Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
+    late : int
+        How many of the groups have one tensor each, the last ones, so that they can be added later.
     """
 
     cases: int
@@ -79,6 +81,7 @@ class Plan:
     layouts: bool = False
     still: bool = False
     adjusted: bool = False
+    late: int = 0
 
 
 PLANS: Mapping[str, Plan] = {
@@ -125,7 +128,7 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     length = draw(whole(low, high))
     scale = steering.extremes[plan.extreme] if plan.extreme else draw(choice(steering.scales))
     shapes = _shapes(draw, plan)
-    owners = _owners(len(shapes), draw(whole(*plan.groups)))
+    owners = _owners(len(shapes), draw(whole(*plan.groups)), plan.late)
     spread = 0 if plan.extreme else steering.spread
     singly = length * sum(_size(shape) for shape in shapes) <= _DRAWN_SINGLY
 
@@ -205,10 +208,13 @@ def _steps(plan: Plan, dtype: str) -> tuple[int, int]:
     return given or (1, STEERING[dtype].steps)
 
 
-def _owners(tensors: int, groups: int) -> list[tuple[int, ...]]:
+def _owners(tensors: int, groups: int, late: int) -> list[tuple[int, ...]]:
     """Deal tensors out to groups in turn, so that a group's tensors are not neighbours in the subject's list."""
-    dealt = [tuple(range(first, tensors, groups)) for first in range(groups)]
-    return [mine for mine in dealt if mine]
+    early = tensors - late
+    dealt = [tuple(range(first, early, groups - late)) for first in range(groups - late)]
+    if late:
+        dealt.reverse()  # nor are the first group's tensors the first of the list
+    return [*(mine for mine in dealt if mine), *((tensor,) for tensor in range(early, tensors))]
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -156,6 +156,14 @@ def test_what_is_declared_and_not_run_is_listed():
     assert report.not_judged == {"gd@honest": ("sparse", "bfloat16", "float16")}
 
 
+def test_what_is_offered_and_no_selected_claim_asks_for_is_listed():
+    report = run(TWO, select="honest and (resuming or late_group)", dtypes=["float64"])
+
+    left = report.not_judged["gd@honest"]
+    assert {"copied", "pickled", "maximize", "step_closure"} <= {*left}
+    assert not {"resumed", "add_group"} & {*left}
+
+
 def test_undeclared_dtypes_are_listed_and_not_counted():
     report = run(TWO, select="climbs", dtypes=["float32"])
 

@@ -1,3 +1,4 @@
+import itertools
 import warnings
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from properties.cases import Step
 from properties.catalogue import claims_for
 from properties.claims import Space, claim
 from properties.optimizers.elementwise import sign_symmetry
-from properties.optimizers.lifecycle import resuming_changes_nothing
+from properties.optimizers.lifecycle import any_order, resuming_changes_nothing
 from properties.subject import Rejected
 from tests.helpers.judging import (
     FEW,
@@ -554,3 +555,42 @@ def test_what_a_subject_does_not_offer_is_unsupported_and_not_counted():
     assert record.status == "unsupported"
     assert not record.counted
     assert record.message == "mine does not offer resumed"
+
+
+def test_a_record_tells_what_programs_went_through_and_what_was_left_out():
+    def bare(params, groups, *, dtype, device):
+        return HONEST(params, groups, dtype=dtype, device=device)
+
+    bare.offers = ("resumed", "copied", "maximize")
+
+    whole, record = judged(HONEST, [any_order]), judged(bare, [any_order])
+
+    assert whole.status == record.status == "conforms"
+    assert whole.exercised == tuple(sorted(any_order.uses))
+    assert whole.left_out == ()
+    assert record.exercised == ("copied", "maximize", "resumed")
+    assert {*record.left_out} == {*any_order.uses} - {*bare.offers}
+
+
+def test_what_is_left_out_of_a_program_changes_no_enclosure():
+    session = Session("quick", 0)
+    training = session.cases(any_order, get("gd"), "float64")[0].inputs["training"]
+    enclosures = session.enclosures(get("gd"), training, Precision(FLOAT64, FLOAT64, FLOAT64))
+
+    assert session.enclosures(get("gd"), training.restricted(()), Precision(FLOAT64, FLOAT64, FLOAT64)) is enclosures
+
+
+def test_who_ends_elsewhere_when_the_same_training_is_repeated_is_flaky():
+    made = itertools.count()
+
+    def drifting(params, groups, *, dtype, device):
+        drift = next(made)
+        return HONEST([param + drift for param in params], groups, dtype=dtype, device=device)
+
+    drifting.offers = ("resumed",)
+
+    record = judged(drifting, [resuming_changes_nothing])
+
+    assert record.status == "flaky"
+    assert record.message.startswith("the same training ended otherwise when it was repeated: tensor 0 is ")
+    assert record.counterexample is not None

@@ -185,6 +185,13 @@ def test_a_section_ends_with_what_was_not_judged() -> None:
     assert "learning_rate 0.001 to 10, steps 1 to 12" in ending
 
 
+def test_a_section_tells_what_training_programs_went_through() -> None:
+    page = render(report_of(check_record(exercised=("copied", "pickled"))))
+
+    assert "Training programs went through: copied, pickled." in page
+    assert "went through" not in render(report_of(check_record()))
+
+
 def test_the_matrix_has_a_row_for_each_claim_and_a_column_for_each_dtype() -> None:
     page = render(report_of(check_record(), check_record(dtype="float64"), check_record(formula="adam_l2")))
     matrix = page[page.index('<table class="matrix">') : page.index("</table>")]

@@ -10,6 +10,7 @@ from conformance.presentation import (
     by_cause,
     by_implementation,
     drawn_ranges,
+    exercised,
     facts,
     figure,
     headline,
@@ -152,6 +153,17 @@ def test_unsupported_dtypes_are_not_judged() -> None:
     sentences = not_judged([check_record("unsupported", counted=False, dtype="float16", ranges={})])
 
     assert sentences == ["Declared unsupported: float16 on cpu."]
+
+
+def test_what_programs_went_through_and_what_they_left_out_is_told() -> None:
+    records = [
+        check_record(ranges={}, exercised=("copied", "resumed"), left_out=("pickled",)),
+        check_record(ranges={}, exercised=("add_group",), left_out=("maximize", "pickled")),
+    ]
+
+    assert exercised(records) == "add_group, copied, resumed"
+    assert not_judged(records) == ["Left out of the training programs, for it is not offered: maximize, pickled."]
+    assert exercised([check_record()]) == ""
 
 
 def test_facts_tell_the_matching_of_names_after_the_versions() -> None:

@@ -87,7 +87,7 @@ def test_a_group_that_loses_its_tensors_takes_its_changes_and_its_arrival_along(
     groups = Group((0,), {"learning_rate": 1.0}), Group((1,), {"learning_rate": 0.5})
     steps = (
         Step((one, None)),
-        Step((one, one), {0: {"learning_rate": 0.25}, 1: {"learning_rate": 0.125}}, "add_group"),
+        Step((one, one), {0: {"learning_rate": 0.25}, 1: {"learning_rate": 0.125}}, ("add_group",)),
     )
     training = Training((one, one), groups, steps)
 
@@ -99,9 +99,9 @@ def test_a_group_that_loses_its_tensors_takes_its_changes_and_its_arrival_along(
     )
 
     assert first.steps[1].changes == {0: {"learning_rate": 0.25}}
-    assert first.steps[1].event is None
+    assert first.steps[1].events == ()
     assert second.steps[1].changes == {0: {"learning_rate": 0.125}}
-    assert second.steps[1].event == "add_group"
+    assert second.steps[1].events == ("add_group",)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.faults.programs import EVERYTHING
 from oracle.formula import Formula, initial_state
-from properties.subject import Floats, Function, Group, RandomFunction, Schedule, Stepper
+from properties.subject import Closure, Floats, Function, Group, RandomFunction, Schedule, Stepper
 
 __all__ = ["factory"]
 
@@ -21,6 +22,7 @@ class _Stepper:
         self._params = [np.array(param, dtype=dtype) for param in params]
         self._states: list[Any] = [initial_state(formula.state_type, np.zeros_like(param)) for param in self._params]
         self._groups = [dict(group.hyperparameters) for group in groups]
+        self._signs = [-1 if group.maximize else 1 for group in groups]
         self._owner = {tensor: number for number, group in enumerate(groups) for tensor in group.tensors}
 
     def step(self, grads: Sequence[Floats | None]) -> None:
@@ -29,7 +31,7 @@ class _Stepper:
             if grad is not None:
                 self._params[tensor], self._states[tensor] = self._formula(
                     self._params[tensor],
-                    np.asarray(grad, dtype=self._dtype),
+                    self._signs[self._owner[tensor]] * np.asarray(grad, dtype=self._dtype),
                     self._states[tensor],
                     **self._groups[self._owner[tensor]],
                 )
@@ -52,14 +54,32 @@ class _Stepper:
     def copied(self) -> _Stepper:
         return copy.deepcopy(self)
 
-    resumed = copied  # there is nothing that is not saved
+    resumed = pickled = copied  # there is nothing that is not saved
 
-    def add_group(self, params: Sequence[Floats], hyperparameters: Mapping[str, float]) -> None:
-        self._groups.append(dict(hyperparameters))
+    def add_group(self, params: Sequence[Floats], group: Group) -> None:
+        self._groups.append(dict(group.hyperparameters))
+        self._signs.append(-1 if group.maximize else 1)
         for param in params:
             self._owner[len(self._params)] = len(self._groups) - 1
             self._params.append(np.array(param, dtype=self._dtype))
             self._states.append(initial_state(self._formula.state_type, np.zeros_like(self._params[-1])))
+
+    def freeze(self, tensors: Sequence[int]) -> None:
+        """Nothing to do: what is frozen has no gradient."""
+
+    def step_accumulated(self, passes: Sequence[Sequence[Floats | None]]) -> None:
+        self.step([None if grads[0] is None else sum(grads) for grads in zip(*passes, strict=True)])
+
+    def step_closure(self, closure: Closure) -> float:
+        loss, grads = closure()
+        self.step(grads)
+        return loss
+
+    def step_clipped(self, grads: Sequence[Floats | None], limit: float) -> None:
+        self.step([None if grad is None else np.clip(grad, -limit, limit) for grad in grads])
+
+    def step_sparse(self, grads: Sequence[Floats | None]) -> None:
+        self.step(grads)
 
 
 def factory(formula: Formula) -> Any:
@@ -89,5 +109,5 @@ def factory(formula: Formula) -> Any:
 
     if formula.drawn:
         return drawn
-    optimizers.offers = ("resumed", "copied", "add_group", "grads")
+    optimizers.offers = EVERYTHING
     return {"optimizer": optimizers, "function": functions, "schedule": schedules}[formula.kind]

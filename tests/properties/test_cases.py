@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from properties.cases import Event, Step, Training, observe
+from properties.cases import Evaluation, Interruption, Step, Training, Way
+from properties.observing import observe
 from properties.subject import Group
 
 
@@ -37,26 +38,75 @@ class Diary:
         self.log.append("copied")
         return Diary(self.values, self.log)
 
-    def add_group(self, params, hyperparameters):
-        self.log.append(("group", dict(hyperparameters)))
+    def pickled(self):
+        self.log.append("pickled")
+        return Diary(self.values, self.log)
+
+    def add_group(self, params, group):
+        self.log.append(("group", group.tensors, dict(group.hyperparameters), group.maximize))
         self.values += [np.array(param) for param in params]
 
+    def freeze(self, tensors):
+        self.log.append(("frozen", tensors))
 
-def _run(training: Training) -> tuple[list[object], list[list[float]]]:
+    def step_accumulated(self, passes):
+        self.log.append([[float(grad) for grad in grads] for grads in passes])
+        self.step([sum(grads) for grads in zip(*passes, strict=True)])
+
+    def step_clipped(self, grads, limit):
+        self.log.append(([float(grad) for grad in grads], limit))
+        self.step([np.clip(grad, -limit, limit) for grad in grads])
+
+    def step_closure(self, closure):
+        closure()
+        loss, grads = closure()
+        self.step(grads)
+        return loss
+
+    def step_sparse(self, grads):
+        self.log.append("sparse")
+        self.step(grads)
+
+    def grads(self):
+        return [np.array(7.0) for _ in self.values]
+
+
+EVERYTHING = (
+    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads"),
+    *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
+)
+
+
+def _observed(training: Training, offers: tuple[str, ...] = EVERYTHING):
     log: list[object] = []
-    shown = observe(
-        lambda params, groups, *, dtype, device: Diary(params, log), training, dtype="float64", device="cpu"
-    )
+
+    def factory(params, groups, *, dtype, device):
+        return Diary(params, log)
+
+    factory.offers = offers
+    return log, observe(factory, training, dtype="float64", device="cpu")
+
+
+def _run(training: Training, offers: tuple[str, ...] = EVERYTHING) -> tuple[list[object], list[list[float]]]:
+    log, shown = _observed(training, offers)
     return log, [[float(param) for param in row] for row in shown.params]
 
 
-ONE = np.array(1.0)
+ONE, TWO = np.array(1.0), np.array(2.0)
 GROUP = Group((0,), {"learning_rate": 1.0})
+ABOUT = Training(
+    (ONE, ONE),
+    (GROUP, Group((1,), {"learning_rate": 0.5}, maximize=True)),
+    (
+        Step((None, None), {}, ("copied",), "step_closure", frozen=(0,)),
+        Step((ONE, ONE), {0: {"learning_rate": 2.0}}, ("pickled", "add_group", "resumed"), "step_sparse"),
+    ),
+)
 
 
-@pytest.mark.parametrize("event", ["resumed", "copied"])
-def test_a_training_goes_on_with_the_new_subject_while_the_old_one_takes_another_way(event: Event) -> None:
-    steps = (Step((ONE,)), Step((ONE,), {0: {"learning_rate": 0.5}}, event))
+@pytest.mark.parametrize("event", ["resumed", "copied", "pickled"])
+def test_a_training_goes_on_with_the_new_subject_while_the_old_one_takes_another_way(event: Interruption) -> None:
+    steps = (Step((ONE,)), Step((ONE,), {0: {"learning_rate": 0.5}}, (event,)))
 
     log, shown = _run(Training((ONE,), (GROUP,), steps))
 
@@ -64,11 +114,86 @@ def test_a_training_goes_on_with_the_new_subject_while_the_old_one_takes_another
     assert shown == [[0.0], [-1.0]]
 
 
-def test_a_late_group_is_unknown_to_the_subject_until_it_is_added() -> None:
-    late = Group((1,), {"learning_rate": 0.5})
-    steps = (Step((ONE, None)), Step((ONE, ONE), event="add_group"))
+def test_events_come_in_their_order() -> None:
+    steps = (Step((ONE,), {}, ("copied", "resumed", "copied")),)
 
-    log, shown = _run(Training((ONE, ONE), (GROUP, late), steps))
+    log, _ = _run(Training((ONE,), (GROUP,), steps))
 
-    assert log == [[1.0], ("group", {"learning_rate": 0.5}), [1.0, 1.0]]
-    assert shown == [[0.0, 1.0], [-1.0, 0.0]]
+    assert log == ["copied", [-1.0], "resumed", [-1.0], "copied", [-1.0], [1.0]]
+
+
+def test_late_groups_are_unknown_to_the_subject_until_each_is_added() -> None:
+    late = (Group((1,), {"learning_rate": 0.5}), Group((2,), {"learning_rate": 0.25}))
+    steps = (
+        Step((ONE, None, None)),
+        Step((ONE, ONE, None), events=("add_group",)),
+        Step((None, None, ONE), events=("add_group",)),
+    )
+
+    log, shown = _run(Training((ONE, ONE, ONE), (GROUP, *late), steps))
+
+    assert log == [
+        [1.0],
+        ("group", (1,), {"learning_rate": 0.5}, False),
+        [1.0, 1.0],
+        ("group", (2,), {"learning_rate": 0.25}, False),
+        [None, None, 1.0],
+    ]
+    assert shown == [[0.0, 1.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ("step", [[1.0, 2.0]]),
+        ("step_accumulated", [[[2.0, 4.0], [-1.0, -2.0]], [1.0, 2.0]]),
+        ("step_clipped", [([1.0, 4.0], 2.0), [1.0, 2.0]]),
+        ("step_sparse", ["sparse", [1.0, 2.0]]),
+    ],
+)
+def test_in_whatever_way_gradients_come_the_rule_sees_the_same(way: Way, told: list[object]) -> None:
+    log, _ = _run(Training((ONE, ONE), (Group((0, 1), {}),), (Step((ONE, TWO), way=way),)))
+
+    assert log == told
+
+
+def test_where_there_is_no_gradient_there_is_nothing_to_clip() -> None:
+    steps = (Step((None,), way="step_clipped"), Step((0 * ONE,), way="step_clipped"))
+
+    assert _run(Training((ONE,), (GROUP,), steps))[0] == [[None], [0.0]]
+
+
+def test_a_closure_that_is_called_again_gives_turned_gradients_and_another_loss() -> None:
+    log, shown = _observed(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), way="step_closure"))))
+
+    assert log == [[1.0], [-1.0]]
+    assert shown.evaluations == (None, Evaluation(calls=2, loss=0.5, returned=1.0))
+
+
+def test_who_climbs_is_given_turned_gradients_and_shows_them_turned_back() -> None:
+    groups = (GROUP, Group((1,), {}, maximize=True))
+
+    log, shown = _observed(Training((ONE, ONE), groups, (Step((ONE, TWO)),)))
+
+    assert log == [[1.0, -2.0]]
+    assert [float(grad) for grad in shown.grads[0] if grad is not None] == [7.0, -7.0]
+
+
+def test_who_is_frozen_is_said_before_every_step_of_a_program_that_freezes() -> None:
+    log, _ = _run(Training((ONE,), (GROUP,), (Step((None,), frozen=(0,)), Step((ONE,)))))
+
+    assert log == [("frozen", (0,)), [None], ("frozen", ()), [1.0]]
+
+
+def test_what_is_not_offered_is_left_out_and_its_group_is_there_from_the_start() -> None:
+    log, shown = _run(ABOUT, ())
+
+    assert log == [[None, None], (0, {"learning_rate": 2.0}), [1.0, 1.0]]
+    assert shown == [[1.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_training_tells_what_it_demands_of_an_optimizer() -> None:
+    assert ABOUT.demands == {*EVERYTHING} - {"grads", "step_accumulated", "step_clipped"}
+    assert ABOUT.restricted(("copied", "maximize")).demands == {"copied", "maximize"}
+    assert ABOUT.uninterrupted().demands == ABOUT.demands - {"resumed", "copied", "pickled"}
+    assert Training((ONE,), (GROUP,), (Step((ONE,)),)).demands == set()

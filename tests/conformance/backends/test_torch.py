@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from conformance import targets
 from conformance.backends import Implementation
-from conformance.backends.torch import OptimizerFactory, backend, to_floats, to_tensor
+from conformance.backends.torch import backend, to_floats, to_tensor
+from conformance.backends.torch_optimizers import OptimizerFactory
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import get
 from properties.subject import Group, Rejected
@@ -246,10 +248,87 @@ def test_a_copy_shares_nothing():
 def test_a_late_group_is_added_with_its_own_hyperparameters():
     subject = chosen("gd", "loop").factory([np.zeros(2)], [Group((0,), {"learning_rate": 1.0})], **CPU)
 
-    subject.add_group([np.zeros(3)], {"learning_rate": 0.5})
-    subject.step([np.ones(2), np.ones(3)])
+    subject.add_group([np.zeros(3)], Group((1,), {"learning_rate": 0.5}))
+    subject.add_group([np.zeros(1)], Group((2,), {"learning_rate": 0.25}, maximize=True))
+    subject.step([np.ones(2), np.ones(3), np.ones(1)])
 
-    assert [params.tolist() for params in subject.params()] == [[-1.0, -1.0], [-0.5, -0.5, -0.5]]
+    assert [params.tolist() for params in subject.params()] == [[-1.0, -1.0], [-0.5, -0.5, -0.5], [0.25]]
+
+
+def descending(path="loop"):
+    """Three numbers at 0 that descend by their gradients."""
+    return chosen("gd", path).factory([np.zeros(3)], [Group((0,), {"learning_rate": 1.0})], **CPU)
+
+
+GRAD = np.array([1.0, 0.0, -2.0])
+
+
+def test_gradients_of_several_passes_are_added_up_after_those_of_the_step_before_are_gone():
+    subject = descending()
+    subject.step([GRAD])
+
+    subject.step_accumulated([[2 * GRAD], [-GRAD]])
+
+    assert subject.params()[0].tolist() == [-2.0, 0.0, 4.0]
+    assert np.array_equal(subject.grads()[0], GRAD)
+
+
+def test_gradients_are_clipped_before_the_step():
+    subject = descending()
+
+    subject.step_clipped([2 * GRAD], 2.0)
+
+    assert subject.params()[0].tolist() == [-2.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize("path", ["loop", "foreach"])
+def test_sparse_gradients_hold_what_is_not_zero_and_dense_ones_follow_them(path):
+    subject = descending(path)
+
+    subject.step_sparse([GRAD])
+    held = subject.parameters[0].grad
+    subject.step([GRAD])
+
+    assert held._nnz() == 2
+    assert subject.params()[0].tolist() == [-2.0, 0.0, 4.0]
+    assert np.array_equal(subject.grads()[0], GRAD)
+
+
+def test_a_closure_brings_its_gradients_and_its_loss_comes_back():
+    subject = descending()
+
+    assert subject.step_closure(lambda: (0.5, [GRAD])) == 0.5
+    assert subject.params()[0].tolist() == [-1.0, 0.0, 2.0]
+
+
+def test_a_pickle_holds_the_optimizer_with_its_parameters():
+    subject = chosen("adam", "loop").factory([np.ones(2)], [Group((0,), values_of("adam"))], **CPU)
+    subject.step([np.ones(2)])
+
+    other = subject.pickled()
+    other.step([np.ones(2)])
+
+    assert other.optimizer.param_groups[0]["params"][0] is other.parameters[0]
+    assert np.array_equal(other.state()[0]["exp_avg"], 1.5 * subject.state()[0]["exp_avg"])
+
+
+def test_the_frozen_want_no_gradient_and_thaw():
+    subject = descending()
+
+    subject.freeze((0,))
+    frozen = subject.parameters[0].requires_grad
+    subject.freeze(())
+
+    assert (frozen, subject.parameters[0].requires_grad) == (False, True)
+
+
+def test_only_torchs_own_optimizers_are_asked_for_what_others_need_not_do():
+    class Mine(torch.optim.SGD):
+        pass
+
+    own, other = (targets.implementation(target, "gd").factory.offers for target in (torch.optim.SGD, Mine))
+
+    assert {*own} - {*other} == {"pickled", "step_closure", "maximize"}
 
 
 @pytest.mark.parametrize(("path", "left"), [("loop", 1.0), ("foreach", 1.5), ("fused", 1.0)])

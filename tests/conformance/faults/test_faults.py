@@ -21,6 +21,7 @@ from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS, get
 from properties.catalogue import CLAIMS, claims_for
 from properties.claims import Claim
+from properties.optimizers.lifecycle import any_order
 from properties.subject import Group
 from tests.helpers.honest import FORMS
 
@@ -76,6 +77,17 @@ def test_the_claim_notices_the_fault(claim: Claim, fault: Fault, unreduced, monk
     monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
 
     record = judged(claim, fault.formula, fault.make, "float64")
+
+    assert record.status == "deviates", f"{fault.story} {record.status}: {record.message}"
+
+
+@pytest.mark.parametrize("id", any_order.catches)
+def test_programs_in_any_order_notice_their_faults_in_float32_too(id, monkeypatch):
+    fault = BY_ID[id]
+    monkeypatch.setattr("conformance.engine.shrink", lambda *arguments: None)
+    monkeypatch.setattr("conformance.engine.diagnose", lambda *arguments: "")
+
+    record = judged(any_order, fault.formula, fault.make, "float32")
 
     assert record.status == "deviates", f"{fault.story} {record.status}: {record.message}"
 

@@ -1,0 +1,115 @@
+"""Running a subject through a training, and keeping what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from properties.cases import Evaluation, Observation, Step, Training
+from properties.subject import Floats, StepperFactory
+
+__all__ = ["observe"]
+
+Grads = list[Floats | None]
+
+
+def observe(factory: StepperFactory, training: Training, *, dtype: str, device: str) -> Observation:
+    """Run a subject through what it offers of a training, and record what it shows after every step.
+
+    Parameters
+    ----------
+    factory : StepperFactory
+        Its ``offers`` say what its subjects do beyond updates; the rest is left out.
+    training : Training
+    dtype, device : str
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    Rejected
+        If the subject refuses the hyperparameters.
+    """
+    offers = getattr(factory, "offers", ())
+    training = training.restricted(offers)
+    waiting = list(training.late_groups)
+    early = training.groups[: len(training.groups) - len(waiting)]
+    present = len(training.params) - sum(len(group.tensors) for group in waiting)
+    climbing = {tensor for group in training.groups if group.maximize for tensor in group.tensors}
+    subject: Any = factory(training.params[:present], early, dtype=dtype, device=device)
+    params, states, shown_grads, evaluations = [], [], [], []
+    for step in training.steps:
+        grads = _signed(step.grads, climbing)
+        for event in step.events:
+            if event == "add_group":
+                group = waiting.pop(0)
+                first, present = present, present + len(group.tensors)
+                subject.add_group(training.params[first:present], group)
+            else:
+                left, subject = subject, getattr(subject, event)()
+                left.step(_scaled(grads[:present], -1))
+        for number, values in step.changes.items():
+            subject.set_hyperparameters(number, values)
+        if "freeze" in training.demands:
+            subject.freeze(step.frozen)
+        evaluations.append(_update(subject, step, grads[:present]))
+        # Copies, because a subject may show the arrays that it goes on to write to.
+        params.append(tuple(_copied(param) for param in (*subject.params(), *training.params[present:])))
+        shown = [{name: _copied(entry) for name, entry in entries.items()} for entries in subject.state()]
+        states.append((*shown, *({} for _ in training.params[present:])))
+        if "grads" in offers:
+            shown_grads.append(tuple(_signed(subject.grads(), climbing)))
+    return Observation(tuple(params), tuple(states), tuple(shown_grads), tuple(evaluations))
+
+
+def _update(subject: Any, step: Step, grads: Grads) -> Evaluation | None:
+    """Let a subject update once with gradients that come in the step's way, rounded nowhere."""
+    limit = max((float(np.max(np.abs(grad), initial=0.0)) for grad in grads if grad is not None), default=0.0)
+    match step.way:
+        case "step_closure":
+            return _evaluated(subject, grads)
+        case "step_accumulated":
+            # What overwrites, and what keeps the first pass, goes the wrong way or twice as far.
+            subject.step_accumulated([_scaled(grads, 2), _scaled(grads, -1)])
+        case "step_clipped" if limit > 0:
+            subject.step_clipped([None if grad is None else _enlarged(grad, limit) for grad in grads], limit)
+        case "step_sparse":
+            subject.step_sparse(grads)
+        case _:  # there may be nothing to clip
+            subject.step(grads)
+    return None
+
+
+def _evaluated(subject: Any, grads: Grads) -> Evaluation:
+    """Update with a closure that gives the gradients once; whoever calls it again gets them turned."""
+    calls = 0
+
+    def closure() -> tuple[float, Grads]:
+        nonlocal calls
+        calls += 1
+        return calls / 2, (grads if calls == 1 else _scaled(grads, -1))
+
+    returned = subject.step_closure(closure)
+    return Evaluation(calls, 0.5, None if returned is None else float(returned))
+
+
+def _scaled(grads: Grads, factor: float) -> Grads:
+    return [None if grad is None else factor * grad for grad in grads]
+
+
+def _enlarged(grad: Floats, limit: float) -> Floats:
+    """Double the numbers that lie at the limit, so that clipping gives back what was there."""
+    return np.where(np.abs(grad) == limit, 2 * grad, grad)
+
+
+def _signed(grads: Sequence[Floats | None], climbing: set[int]) -> Grads:
+    """Turn the gradients of those that climb."""
+    return [-grad if tensor in climbing and grad is not None else grad for tensor, grad in enumerate(grads)]
+
+
+def _copied(shown: Floats) -> Floats:
+    return np.array(shown, dtype=np.float64)
