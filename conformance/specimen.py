@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,8 +83,7 @@ class Specimen:
         """
         if varied := self._varied([values for row in training.hyperparameters() for values in row]):
             return varied
-        self._counts.subject += len(training.steps)
-        with _subject_boundary():
+        with self._counts.asked(len(training.steps)), _subject_boundary():
             try:
                 shown = observe(self.implementation.factory, _replica(training), dtype=self.dtype, device=self.device)
             except Rejected as rejection:
@@ -106,8 +106,7 @@ class Specimen:
         """
         if varied := self._varied([call.hyperparameters]):
             return varied
-        self._counts.subject += 1
-        with _subject_boundary():
+        with self._counts.asked(1), _subject_boundary():
             try:
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
                 return np.asarray(function(*map(_copy, call.arrays), **call.hyperparameters), dtype=np.float64)
@@ -128,7 +127,9 @@ def _subject_boundary() -> Iterator[None]:
     try:
         with kept_arithmetic():
             yield
-    except (Exception, SystemExit) as error:  # whatever a subject raises is its outcome, and no failure of ours
+    except BaseException as error:  # whatever a subject raises is its outcome, and no failure of ours
+        if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # the user's; where interrupts do not arrive, it is the subject's own
         raise SubjectFailure(described(error)) from error
 
 

@@ -244,7 +244,7 @@ def test_several_processes_give_the_same_report():
 
 
 def test_what_cannot_be_sent_to_other_processes_says_so():
-    with pytest.raises(UsageError, match="jobs must be 1, for these implementations stay in one process"):
+    with pytest.raises(UsageError, match="isolate must be False and jobs 1, for the target stays in one process"):
         run(TWO, select="follows", jobs=2)
 
 

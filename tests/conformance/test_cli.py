@@ -310,7 +310,8 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(api, "run", run)
     line = (
-        "run torch -k adam --dtype float32 float16 --dtype float64 --device cuda:1 --profile standard --seed 9 --jobs 3"
+        "run torch -k adam --dtype float32 float16 --dtype float64 --device cuda:1 --profile standard --seed 9 --jobs 3 "
+        "--resume --no-isolate --timeout 60 --memory 2.5"
     )
     cli.main(line.split())
 
@@ -324,6 +325,10 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         "seed": 9,
         "jobs": 3,
         "output": None,
+        "resume": True,
+        "isolate": False,
+        "timeout": 60.0,
+        "memory": 2.5,
     }
 
 
