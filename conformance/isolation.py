@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import sys
 import time
@@ -15,7 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import RawArray
-from pathlib import Path
+from pathlib import Path, PurePath
+from tempfile import mkstemp
 from types import ModuleType
 from typing import Any, Literal
 
@@ -23,6 +25,7 @@ from conformance.errors import LoadError, UsageError
 from conformance.plan import Plan, Task
 from conformance.records import STATUSES, CheckRecord
 from conformance.session import Counts
+from conformance.specimen import FRAMES
 from conformance.worker import serve
 
 __all__ = ["TIMEOUT", "Limits", "isolated"]
@@ -41,6 +44,9 @@ _PERIOD, _LONGEST_LOOK = 0.1, 1.0
 _PATIENCE = 3
 
 _GIB = 2**30
+
+#: A frame as `faulthandler` prints it, the innermost first.
+_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 
 # Workers import this package as this process did, before a target's folder came to stand first on the path.
 _PATH = [str(Path(__file__).resolve().parents[1]), *sys.path]
@@ -94,14 +100,16 @@ def _resident(pid: int) -> int | None:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _in_words(code: int) -> _Death:
+def _in_words(code: int, trace: str) -> _Death:
+    """Say how a process ended, and where it stood if Python was told of the signal."""
     if code >= 0:
         return _Death("crash", f"exited with code {code}")
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    return _Death("crash", f"killed by {name}", by_chance=name == "SIGKILL")
+    frames = [f"  at {PurePath(file).name}:{line} in {function}" for file, line, function in _FRAME.findall(trace)]
+    return _Death("crash", "\n".join([f"killed by {name}", *frames[FRAMES - 1 :: -1]]), by_chance=name == "SIGKILL")
 
 
 @contextmanager
@@ -144,7 +152,9 @@ class _Worker:
         self._limits = limits
         self._cells = RawArray("q", 3)
         self._still, self._seen = 0.0, (0, 0, 0)
-        arguments = (theirs, self._cells, recipe, list(sys.path), dict(os.environ))
+        descriptor, self._trace = mkstemp(prefix="exactstep-", suffix=".trace")
+        os.close(descriptor)
+        arguments = (theirs, self._cells, self._trace, recipe, list(sys.path), dict(os.environ))
         self._process = context.Process(target=serve, args=arguments)
         with _as_imported(main=b"__main__" in recipe):
             self._process.start()
@@ -189,7 +199,7 @@ class _Worker:
             Seconds since the last look.
         """
         if not self._process.is_alive():
-            return _in_words(self._process.exitcode or 0)
+            return _in_words(self._process.exitcode or 0, Path(self._trace).read_text("utf-8", errors="replace"))
         seen, asking = (*self._cells,), Counts(self._cells).asking
         self._still = self._still + elapsed if self.task and seen == self._seen else 0.0
         self._seen = seen
@@ -207,13 +217,15 @@ class _Worker:
         self._process.join()
         self._process.close()
         self.connection.close()
+        Path(self._trace).unlink()
 
 
 def _doubted(record: CheckRecord, doubt: _Death | None) -> CheckRecord:
     """Return a record that a fresh worker came to, after one that died: by chance, or nobody knows why."""
     if doubt is None or doubt.by_chance or STATUSES.index(record.status) < STATUSES.index("flaky"):
         return record
-    message = f"{doubt.message} once, and not again in a process of its own; {record.message}".removesuffix("; ")
+    what, *_ = doubt.message.splitlines()
+    message = f"{what} once, and not again in a process of its own; {record.message}".removesuffix("; ")
     return replace(record, status="flaky", counted=True, message=message)
 
 

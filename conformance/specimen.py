@@ -18,12 +18,12 @@ from conformance.session import Case, Counts, fingerprint
 from properties.cases import Call, Observation, Training, observe
 from properties.subject import Floats, Rejected
 
-__all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
+__all__ = ["FRAMES", "Specimen", "SubjectFailure", "Transcript", "described"]
 
 Answer = Observation | Floats | Rejected
 
 #: Frames of a traceback that a record keeps, the innermost ones.
-_FRAMES = 6
+FRAMES = 6
 
 
 class SubjectFailure(Exception):
@@ -135,7 +135,7 @@ def _subject_boundary() -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """Return an error with the innermost frames of its traceback, without the folders of anybody's machine."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     lines = [f"{type(error).__name__}: {error}"]
     lines += [f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
     return "\n".join(lines)

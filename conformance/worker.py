@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.session import Counts, Session
@@ -24,6 +26,7 @@ __all__ = ["serve"]
 def serve(
     tasks: Connection,
     cells: MutableSequence[int],
+    trace: str,
     recipe: bytes,
     path: Sequence[str],
     environment: Mapping[str, str],
@@ -37,6 +40,8 @@ def serve(
         A text instead of None says why there is no plan.
     cells : mutable sequence of int
         Shared memory in which the parent sees that the work goes on.
+    trace : str
+        The file for a traceback, should a signal end this process.
     recipe : bytes
         A pickled function without arguments that returns the plan.
     path, environment
@@ -47,7 +52,8 @@ def serve(
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt goes to the parent, which ends its workers
     os.dup2(2, 1)  # what a subject prints from C is no part of what the parent prints
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    faulthandler.enable(Path(trace).open("w"), all_threads=False)  # noqa: SIM115 - open as long as this process lives
+    threading.Thread(target=_end_with_parent, args=(trace,), daemon=True).start()
     make: Callable[[], Plan]
     try:
         make = pickle.loads(recipe)
@@ -65,8 +71,10 @@ def serve(
                 tasks.send(record)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(trace: str) -> None:
+    """End when nobody is left to judge for, and clean up in its stead."""
     parent = parent_process()
     assert parent is not None  # this process was spawned
     parent.join()
+    Path(trace).unlink(missing_ok=True)
     os._exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -113,7 +114,16 @@ def test_a_run_with_every_vice_comes_to_its_end(judged: tuple[Report, str, str])
 
     assert report.complete
     assert len(report.checks) == 2 * len(DESERTS)
-    assert "✖ crash  follows_the_formula  [float64, cpu]\n      killed by SIGSEGV\n" in out
+    assert "✖ crash  follows_the_formula  [float64, cpu]\n      killed by SIGSEGV\n        at " in out
+
+
+@pytest.mark.parametrize("vice", ["reads address 0", "aborts"])
+def test_a_signal_says_where_it_struck(judged: tuple[Report, str, str], vice: str) -> None:
+    _, *frames = record_of(judged[0], vice).message.splitlines()
+
+    assert len(frames) == 6
+    assert all(re.fullmatch(r"  at \w+\.py:\d+ in \S+", frame) for frame in frames)
+    assert any(frame.startswith("  at vices.py:") for frame in frames[-2:])
 
 
 def test_what_c_code_prints_goes_to_the_errors_and_into_no_report(judged: tuple[Report, str, str]) -> None:
