@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
+from multiprocessing.resource_tracker import ensure_running
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path, PurePath
 from tempfile import mkstemp
@@ -91,6 +92,10 @@ class _Death:
     by_chance: bool = False  # it may be the doing of another process, or of all the checks before
 
 
+#: A task, and how a worker ended at its first check.
+_Assignment = tuple[Task, _Death | None]
+
+
 def _resident(pid: int) -> int | None:
     """Return the bytes of memory that a process holds, or None where that cannot be known."""
     try:
@@ -132,6 +137,20 @@ def _as_imported(*, main: bool) -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = safe
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let an interrupt wait, and never reach what is started meanwhile: here it ends the run and all workers."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    ensure_running()  # the tracker of what processes share, whose start would let interrupts in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """A process that judges one task at a time.
 
@@ -156,7 +175,7 @@ class _Worker:
         os.close(descriptor)
         arguments = (theirs, self._cells, self._trace, recipe, list(sys.path), dict(os.environ))
         self._process = context.Process(target=serve, args=arguments)
-        with _as_imported(main=b"__main__" in recipe):
+        with _uninterrupted(), _as_imported(main=b"__main__" in recipe):
             self._process.start()
         theirs.close()
 
@@ -190,6 +209,11 @@ class _Worker:
         if self.task and not self.task.places:
             self.task = None
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.is_alive()
+
     def end(self, elapsed: float) -> _Death | None:
         """Return how it has ended, if it has, or has to because it takes more than it may.
 
@@ -198,7 +222,7 @@ class _Worker:
         elapsed : float
             Seconds since the last look.
         """
-        if not self._process.is_alive():
+        if not self.alive:
             return _in_words(self._process.exitcode or 0, Path(self._trace).read_text("utf-8", errors="replace"))
         seen, asking = (*self._cells,), Counts(self._cells).asking
         self._still = self._still + elapsed if self.task and seen == self._seen else 0.0
@@ -222,11 +246,28 @@ class _Worker:
 
 def _doubted(record: CheckRecord, doubt: _Death | None) -> CheckRecord:
     """Return a record that a fresh worker came to, after one that died: by chance, or nobody knows why."""
-    if doubt is None or doubt.by_chance or STATUSES.index(record.status) < STATUSES.index("flaky"):
+    if (
+        doubt is None
+        or doubt.by_chance
+        or not record.counted
+        or STATUSES.index(record.status) < STATUSES.index("flaky")
+    ):
         return record
     what, *_ = doubt.message.splitlines()
     message = f"{what} once, and not again in a process of its own; {record.message}".removesuffix("; ")
     return replace(record, status="flaky", counted=True, message=message)
+
+
+def _aftermath(worker: _Worker, death: _Death) -> tuple[CheckRecord | None, _Assignment | None]:
+    """Return the record of the check that a worker has died of, if that is certain, and what is left of its task."""
+    task = worker.task
+    if task is None:
+        return None, None
+    if not worker.ready:
+        return None, (task, worker.doubt)
+    if worker.doubt is None and (death.by_chance or not worker.fresh):
+        return None, (task, death)
+    return replace(task.blanks[0], status=death.status, message=death.message), (task.after(1), None)
 
 
 def isolated(recipe: Callable[[], Plan], tasks: Sequence[Task], *, jobs: int, limits: Limits) -> Generator[CheckRecord]:
@@ -255,7 +296,7 @@ def isolated(recipe: Callable[[], Plan], tasks: Sequence[Task], *, jobs: int, li
         sent = pickle.dumps(recipe)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise UsageError(f"isolate must be False and jobs 1, for the target stays in one process: {error}") from error
-    waiting: deque[tuple[Task, _Death | None]] = deque((task, None) for task in tasks)
+    waiting: deque[_Assignment] = deque((task, None) for task in tasks)
     workers: list[_Worker] = []
     stillborn = 0
     looked = time.monotonic()
@@ -275,23 +316,20 @@ def isolated(recipe: Callable[[], Plan], tasks: Sequence[Task], *, jobs: int, li
                 death = worker.end(elapsed)
                 if death is None:
                     continue
+                asked = worker.task
                 yield from worker.records()  # what came between the look at its records and the look at it
+                if worker.alive and worker.task is not asked:
+                    continue  # it has answered in the last moment
                 worker.kill()
                 workers.remove(worker)
                 stillborn = 0 if worker.ready else stillborn + 1
                 if stillborn == _PATIENCE:
                     raise LoadError(f"{stillborn} workers in a row did not come to judge: {death.message}")
-                if worker.task is None:
-                    continue
-                if not worker.ready:
-                    waiting.appendleft((worker.task, worker.doubt))
-                elif worker.doubt is None and (death.by_chance or not worker.fresh):
-                    waiting.appendleft((worker.task, death))
-                else:
-                    condemned = worker.task.blanks[0]
-                    yield replace(condemned, status=death.status, message=death.message)
-                    if len(worker.task.places) > 1:
-                        waiting.appendleft((worker.task.after(1), None))
+                record, left = _aftermath(worker, death)
+                if record:
+                    yield record
+                if left and left[0].places:
+                    waiting.appendleft(left)
     finally:
         for worker in workers:
             worker.kill()

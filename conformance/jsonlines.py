@@ -1,8 +1,8 @@
 """Reports as JSON lines: a header, one line per check, a footer.
 
-Lines are written as checks end, so that an interrupted run leaves what it found, and another can go on from there;
-without the footer a file is known to be incomplete. Floats are hex strings, which JSON cannot round. ``schema.json`` beside
-this module describes a line.
+Lines are written as checks end, so that an interrupted run leaves what it found, and another can go on from
+there; without the footer a file is known to be incomplete. Floats are hex strings, which JSON cannot round.
+``schema.json`` beside this module describes a line.
 """
 
 from __future__ import annotations

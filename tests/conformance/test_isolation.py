@@ -371,7 +371,7 @@ def test_a_run_killed_at_random_moments_goes_on_from_there(
         wait_for_checks(file, process, len(found))
         time.sleep(rng.uniform(0.0, 0.3))
         process.kill()
-        process.communicate()
+        process.communicate()  # which waits for its workers, too: they could still write to its errors
         left = {record.id: record.seconds for record in read(file).checks}
         assert found.items() <= left.items()
         found = left
