@@ -69,12 +69,17 @@ def serve(
             session = Session(plan.profile, plan.seed, Counts(cells))
             for record in plan.judge(units[number].at(places), session):
                 tasks.send(record)
+    _leave(trace)
 
 
 def _end_with_parent(trace: str) -> None:
-    """End when nobody is left to judge for, and clean up in its stead."""
     parent = parent_process()
     assert parent is not None  # this process was spawned
     parent.join()
+    _leave(trace)
+
+
+def _leave(trace: str) -> None:
+    """End, now that nobody is left to judge for, and clean up in the parent's stead."""
     Path(trace).unlink(missing_ok=True)
     os._exit(1)
