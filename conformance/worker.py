@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import pickle
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from conformance.plan import Plan
 from conformance.session import Counts, Session
-
-if TYPE_CHECKING:
-    from conformance.plan import Plan
 
 __all__ = ["serve"]
 
@@ -56,8 +54,9 @@ def serve(
     threading.Thread(target=_end_with_parent, args=(trace,), daemon=True).start()
     make: Callable[[], Plan]
     try:
-        make = pickle.loads(recipe)
-        plan = make()
+        with redirect_stdout(io.StringIO()):  # what is printed on import the parent has shown
+            make = pickle.loads(recipe)
+            plan = make()
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent says it
         tasks.send(f"{type(error).__name__}: {error}")
         return

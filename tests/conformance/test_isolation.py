@@ -196,6 +196,16 @@ def test_a_script_is_not_run_again_in_every_process(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("conforms\n", "")
 
 
+def test_what_a_file_prints_on_import_is_shown_once(tmp_path: Path) -> None:
+    file = tmp_path / "loud.py"
+    file.write_text("print('hello')\n\n\ndef clip(grad, clip_value):\n    return grad.clip(-clip_value, clip_value)\n")
+
+    out, err = command("check", f"{file}:clip", "--as", "clip_by_value", "--dtype", "float64").communicate()
+
+    assert out.startswith("✓ conforms")
+    assert err == "hello\n"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
