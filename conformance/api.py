@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from conformance import targets
-from conformance.backends import Backend, Implementation
+from conformance.backends import Backend
 from conformance.errors import LoadError, UsageError
 from conformance.isolation import TIMEOUT, Limits, isolated
 from conformance.jsonlines import Writer, begun
@@ -29,7 +29,7 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
 
-__all__ = ["BACKENDS", "assert_conforms", "check", "run"]
+__all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
@@ -38,7 +38,7 @@ BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
 Progress = Callable[[CheckRecord, int, int], object]
 
 #: Yields the records of tasks as checks end.
-Judge = Callable[[Sequence[Task]], Generator[CheckRecord]]
+Judging = Callable[[Sequence[Task]], Generator[CheckRecord]]
 
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
 _FRAMEWORKS = ("jax", "keras", "optax", "torch")
@@ -68,7 +68,8 @@ def check(
     target : class, callable or str
         An optimizer class, a function, or ``"module:name"``; see `conformance.targets.implementation`.
     formula : str
-        Id of the formula, such as ``"adamw"``.
+        Id of the formula, such as ``"adamw"``; with the unstable evaluation that the target claims, if it claims one,
+        as in ``"layer_norm:one_pass"``.
     profile : {"quick", "standard", "thorough"}
         How many inputs are drawn: the quick ones, 10 times or 100 times as many.
     seed : int
@@ -105,7 +106,7 @@ def check(
     """
     if dtypes is None:
         dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
-    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
     recipe = partial(
@@ -125,7 +126,7 @@ def check(
     reproduce = partial(
         check_line,
         target,
-        implementation.formula,
+        ":".join(filter(None, (implementation.formula, implementation.evaluation))),
         device=device,
         profile=profile,
         seed=seed,
@@ -155,11 +156,11 @@ def _plan_of_check(
     precision: Precision | None,
 ) -> Plan:
     try:
-        id = catalogue.get(formula).id
+        id, evaluation = _claimed(formula)
         implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
     except (UnknownFormulaError, DomainError) as error:
         raise UsageError(str(error)) from error
-    return Plan((implementation,), dtypes, device, profile, seed, precision=precision)
+    return Plan((replace(implementation, evaluation=evaluation),), dtypes, device, profile, seed, precision=precision)
 
 
 def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
@@ -168,7 +169,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     Parameters
     ----------
     target, formula
-        As `check` takes them.
+        As `check` takes them; known deviations are those that an `Implementation` lists as ``expected``.
     **settings
         The others of `check`.
 
@@ -183,6 +184,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     --------
     >>> assert_conforms(lambda grad, clip_value: grad.clip(-clip_value, clip_value), "clip_by_value")
     """
+    __tracebackhide__ = True  # pytest shows the test's line and the summary
     report = check(target, formula, **settings)
     if not report.conforms:
         raise AssertionError(report.summary())
@@ -238,23 +240,21 @@ def run(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
-    dtypes = tuple(FORMATS) if dtypes is None else dtypes
-    _require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device, jobs=jobs)
-
-    loaded = _loaded(backend)
-    planned = partial(_plan_of_run, select=select, dtypes=tuple(dtypes), device=device, profile=profile, seed=seed)
-    plan = planned(loaded.implementations)
+    _require_jobs(jobs)
+    made = partial(plan_of, backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
+    loaded, plan = made()
     if not plan.units():
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
     limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
     if jobs > 1 and limits is None:
         raise UsageError(f"jobs must be 1 where isolate is False, got jobs={jobs!r}")
+    recipe = partial(_second, made) if isinstance(backend, str) else partial(replace, plan)
     reproduce = partial(
         run_line, backend if isinstance(backend, str) else loaded.name, device=device, profile=profile, seed=seed
     )
     return _judged(
         plan,
-        _judge(plan, partial(planned, backend if isinstance(backend, str) else loaded.implementations), limits, jobs),
+        _judge(plan, recipe, limits, jobs),
         _blank(f"{loaded.name} {loaded.version}", plan, loaded.environment()),
         lambda record: reproduce(id=record.id, dtype=record.dtype),
         output=output,
@@ -263,17 +263,8 @@ def run(
     )
 
 
-def _plan_of_run(
-    backend: str | tuple[Implementation, ...],
-    *,
-    select: str | None,
-    dtypes: tuple[str, ...],
-    device: str,
-    profile: str,
-    seed: int,
-) -> Plan:
-    implementations = _loaded(backend).implementations if isinstance(backend, str) else backend
-    return Plan(implementations, dtypes, device, profile, seed, select=select)
+def _second(made: Callable[[], tuple[Backend, Plan]]) -> Plan:
+    return made()[1]
 
 
 def _limits(isolate: bool | None, timeout: float | None, memory: float | None, *, default: bool) -> Limits | None:
@@ -286,16 +277,46 @@ def _limits(isolate: bool | None, timeout: float | None, memory: float | None, *
     return None
 
 
-def _judge(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judge:
+def _judge(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judging:
     """Return how to judge tasks of a plan: in this process without limits, or in others that make the same plan."""
     if limits is None:
         return plan.in_turn
     return partial(isolated, recipe, jobs=jobs, limits=limits)
 
 
+def plan_of(
+    backend: str | Backend,
+    *,
+    select: str | None = None,
+    dtypes: Sequence[str] | None = None,
+    device: str = "cpu",
+    profile: str = "quick",
+    seed: int = 0,
+) -> tuple[Backend, Plan]:
+    """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
+    dtypes = tuple(FORMATS) if dtypes is None else dtypes
+    require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    loaded = _loaded(backend)
+    return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+
+
+def _claimed(formula: str) -> tuple[str, str]:
+    """Return the ids of a formula and of an evaluation, which is empty where none is claimed.
+
+    Raises
+    ------
+    UnknownFormulaError
+        If there is no such formula, or it has no such evaluation.
+    """
+    id, _, evaluation = formula.partition(":")
+    rule = catalogue.get(id if evaluation else formula)
+    rule.accepted(evaluation)
+    return rule.id, evaluation
+
+
 def _judged(
     plan: Plan,
-    judge: Judge,
+    judge: Judging,
     blank: Report,
     reproduce: Callable[[CheckRecord], str],
     *,
@@ -321,7 +342,9 @@ def _judged(
                 writer.add(record)
             if progress:
                 progress(record, len(checks), total)
-        report = replace(blank, checks=tuple(settled(sorted(checks, key=lambda record: order[record.id]))))
+        statuses = {record.id: record.status for record in checks}
+        ordered = sorted(checks, key=lambda record: order[record.id])
+        report = replace(blank, checks=tuple(settled(record, statuses.get) for record in ordered))
         if writer:
             writer.finish(report)
     if ".html" in files:
@@ -365,14 +388,18 @@ def _loaded(backend: str | Backend) -> Backend:
     return loaded
 
 
-def _require_settings(*, profile: object, seed: object, dtypes: object, device: object, jobs: object = 1) -> None:
+def require_settings(*, profile: object, seed: object, dtypes: object, device: object) -> None:
+    """Raise UsageError unless `check` and `run` can work with these arguments."""
     if profile not in PROFILES:
         raise UsageError(f"profile must be among {', '.join(PROFILES)}, got profile={profile!r}")
     if not isinstance(seed, int) or seed < 0:
         raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
-    if not isinstance(jobs, int) or jobs < 1:
-        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")
     if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in FORMATS for name in dtypes):
         raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
     if not isinstance(device, str) or not _DEVICE.fullmatch(device):
         raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")
+
+
+def _require_jobs(jobs: object) -> None:
+    if not isinstance(jobs, int) or jobs < 1:
+        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")

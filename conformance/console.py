@@ -29,7 +29,7 @@ from conformance.presentation import (
 from conformance.records import CheckRecord, Status
 from conformance.report import Report
 
-__all__ = ["Progress", "in_colour", "print_report"]
+__all__ = ["Progress", "failure_text", "in_colour", "print_report"]
 
 _COLOURS: dict[Status, str] = {
     "harness-error": "31",
@@ -122,6 +122,11 @@ def print_report(report: Report, stream: TextIO) -> None:
             lines += [_head(record, colour) for record in rest]
             stream.writelines(f"{line}\n" for line in [*lines, ""])
     stream.writelines(f"{line}\n" for line in _summary(report, colour))
+
+
+def failure_text(record: CheckRecord) -> str:
+    """Return what `print_report` says about one check that needs a look, without colours."""
+    return textwrap.dedent("\n".join(_failure(record, colour=False)))
 
 
 def _paint(text: str, code: str, colour: bool) -> str:

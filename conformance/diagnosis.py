@@ -22,7 +22,7 @@ _NAMED = 3
 def diagnose(
     session: Session, claim: Claim, specimen: Specimen, formula: Formula, cases: Sequence[Case], precision: Precision
 ) -> str:
-    """Say in one line which other formula, or which other precision, contains all that a subject showed.
+    """Say in one line which other precision, evaluation or formula contains all that a subject showed.
 
     Parameters
     ----------
@@ -43,12 +43,19 @@ def diagnose(
     def within(candidate: Formula, model: Precision) -> int:
         return _cases_within(session, claim, specimen, candidate, ordered, model)
 
-    if within(formula, precision):
+    accepted = formula.accepted(specimen.implementation.evaluation)
+    if any(within(formula.programs[name], precision) for name in accepted):
         return f"its results follow {formula.id} within the bounds; only this property fails"
 
     narrow = precision.with_scalars(FLOAT32)
     if precision.scalars.bits > FLOAT32.bits and (count := within(formula, narrow)):
         return f"scalars in float32: {formula.id} computed so contains all results ({_extent(count, ordered)})"
+
+    unstable = {name: within(formula.programs[name], precision) for name in formula.evaluations if name not in accepted}
+    if any(unstable.values()):
+        name = max(unstable, key=unstable.__getitem__)  # of several, the one whose bounds say most
+        told = formula.evaluations[name].description
+        return f"this is {formula.id}, evaluated {name}: {told} ({_extent(unstable[name], ordered)})"
 
     others = session.once(("relatives", formula), lambda: relatives(formula))
     fitting = [(other, count) for other in others if (count := within(other, precision))]

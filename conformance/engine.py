@@ -88,9 +88,6 @@ class Engine:
         self._formula = formula
         self._differential = next((claim for claim in claims if claim.name == FOLLOWS), None)
         self._precision = precision
-        self._evaluations = {"": formula} | {
-            name: replace(formula, body=program(formula.body)) for name, program in formula.evaluations.items()
-        }
 
     def check(self, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge a specimen by a claim, and leave the process as it was."""
@@ -171,9 +168,10 @@ class Engine:
         return self._conforming(record, claim, specimen, trial, expected=expected is not None)
 
     def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool) -> _Trial:
-        """Run through the precision models of each evaluation, and return the first trial that holds, or the last."""
+        """Run through the precision models of each accepted evaluation, and return the first trial that holds, or the last."""
         models = (self._precision,) if self._precision else precision_models(specimen.dtype)
-        *strict, loosest = [(evaluation, precision) for evaluation in self._evaluations for precision in models]
+        accepted = self._formula.accepted(specimen.implementation.evaluation)
+        *strict, loosest = [(evaluation, precision) for evaluation in accepted for precision in models]
         for evaluation, precision in strict:
             trial = _Trial(precision, evaluation)
             self._run(trial, claim, specimen, cases, past_failures=False, past_crashes=past_crashes)
@@ -193,7 +191,7 @@ class Engine:
         past_failures: bool,
         past_crashes: bool,
     ) -> None:
-        formula = self._evaluations[trial.evaluation]
+        formula = self._formula.programs[trial.evaluation]
         for case in cases:
             bench = Bench(self._session, specimen, specimen.transcript(case), formula, trial.precision)
             try:
@@ -231,9 +229,7 @@ class Engine:
             message = f"{record.implementation} declares to show {', '.join(unseen)}, and no case judged it"
             return replace(record, status="mistrusted", message=message)
         # What was refused shows nothing.
-        program = self._formula.evaluations.get(trial.evaluation)
-        formula = self._evaluations[trial.evaluation]
-        seen = power(self._session, formula, trial.answered, trial.precision, program)
+        seen = power(self._session, self._formula, trial.answered, trial.precision, trial.evaluation)
         record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
         if seen.blind_to:
             message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
@@ -248,7 +244,7 @@ class Engine:
         def fails(inputs: Mapping[str, Any]) -> Violation | None:
             # In a session of its own, because thousands of candidates would fill the shared one.
             session = Session(self._session.profile, self._session.seed)
-            formula = self._evaluations[trial.evaluation]
+            formula = self._formula.programs[trial.evaluation]
             bench = Bench(session, specimen, Transcript(), formula, trial.precision)
             try:
                 claim.check(bench, **inputs)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from conformance.backends import Implementation
-from conformance.engine import Engine, blank
-from conformance.records import CheckRecord
+from conformance.engine import Engine, blank, check_id
+from conformance.records import CheckRecord, Status
 from conformance.selection import selector
 from conformance.session import Session
 from conformance.specimen import Specimen
@@ -15,7 +15,10 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FLOAT32, FORMATS, Precision
 from properties.catalogue import claims_for
 
-__all__ = ["Plan", "Task", "Unit", "settled"]
+__all__ = ["Judge", "Plan", "Task", "Unit", "settled"]
+
+#: The dtypes in which a check is expected to see enough.
+_WIDE = tuple(name for name, form in FORMATS.items() if form.bits >= FLOAT32.bits)
 
 
 @dataclass(frozen=True)
@@ -131,30 +134,47 @@ class Plan:
 
     def judge(self, unit: Unit, session: Session) -> Iterator[CheckRecord]:
         """Yield the records of one unit."""
-        claims = {claim.name: claim for claim in claims_for(unit.formula)}
-        engine = Engine(session, catalogue.get(unit.formula), tuple(claims.values()), precision=self.precision)
-        specimen = None
+        judge = Judge(self, unit, session)
         for implementation, name in unit.checks:
-            if specimen is None or specimen.implementation is not implementation:
-                specimen = Specimen(implementation, unit.dtype, unit.device, session.counts)
-            yield engine.check(claims[name], specimen)
+            yield judge.record(implementation, name)
 
 
-def settled(records: Iterable[CheckRecord]) -> Iterator[CheckRecord]:
+class Judge:
+    """Judges the checks of one unit, in any order; what an implementation answers is kept until another's turn.
+
+    Parameters
+    ----------
+    plan : Plan
+    unit : Unit
+    session : Session
+        Holds what the implementations share.
+    """
+
+    def __init__(self, plan: Plan, unit: Unit, session: Session) -> None:
+        self._plan, self._unit, self._session = plan, unit, session
+        self._claims = {claim.name: claim for claim in claims_for(unit.formula)}
+        claims = tuple(self._claims.values())
+        self._engine = Engine(session, catalogue.get(unit.formula), claims, precision=plan.precision)
+        self._specimen: Specimen | None = None
+
+    def record(self, implementation: Implementation, claim: str) -> CheckRecord:
+        """Return the record of an implementation of the unit, by the name of a claim."""
+        if self._specimen is None or self._specimen.implementation is not implementation:
+            self._specimen = Specimen(implementation, self._unit.dtype, self._plan.device, self._session.counts)
+        return self._engine.check(self._claims[claim], self._specimen)
+
+
+def settled(record: CheckRecord, status_of: Callable[[str], Status | None]) -> CheckRecord:
     """Count no mistrusted check of a half type whose property a wider one has been judged by, and held or known.
 
     Parameters
     ----------
-    records : iterable of CheckRecord
-        In the order of the plan, wide dtypes first.
+    record : CheckRecord
+    status_of : callable
+        Takes the id of a check in a wider dtype; None if the plan has no such check.
     """
-    trusted: set[tuple[str, str, str]] = set()
-    for record in records:
-        key = record.formula, record.implementation, record.property
-        if FORMATS[record.dtype].bits >= FLOAT32.bits:
-            if record.status in {"conforms", "expected-deviation"}:
-                trusted.add(key)
-            yield record
-        else:
-            counted = record.counted and not (record.status == "mistrusted" and key in trusted)
-            yield replace(record, counted=counted)
+    if record.status != "mistrusted" or record.dtype in _WIDE:
+        return record
+    wider = (check_id(record.formula, record.property, record.implementation, name, record.device) for name in _WIDE)
+    trusted = any(status_of(id) in {"conforms", "expected-deviation"} for id in wider)
+    return replace(record, counted=record.counted and not trusted)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def power(
     formula: Formula,
     cases: Sequence[Case],
     precision: Precision,
-    program: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+    evaluation: str = "",
 ) -> Power:
     """Tell which neighbours of a formula the cases separate from it.
 
@@ -48,26 +47,24 @@ def power(
         As `Session.cases` returned them; each neighbour is walked through them, small ones first, until it
         is separated.
     precision : Precision
-    program : callable, optional
-        The evaluation that the formula has been given: its neighbours are given it too.
+    evaluation : str
+        The one that the subject was compared with; the neighbours are evaluated so too.
     """
     runs = [run for case in sorted(cases, key=lambda case: case.size) for run in case.runs]
 
-    def rival(id: str) -> Formula:
-        other = neighbour(formula, id)
-        return other if program is None else replace(other, body=program(other.body))
+    ours = formula.programs[evaluation]
 
     def compute() -> Power:
         seen = {
-            id: any(_separates(session, formula, other, run, precision) for run in runs)
-            for id, other in ((id, rival(id)) for id in formula.neighbours)
+            id: any(_separates(session, ours, other, run, precision) for run in runs)
+            for id, other in ((id, neighbour(formula, id).programs[evaluation]) for id in formula.neighbours)
         }
         return Power(
             separated=tuple(id for id, separated in seen.items() if separated),
             blind_to=tuple(id for id, separated in seen.items() if not separated),
         )
 
-    return session.once(("power", formula, tuple(runs), precision), compute)
+    return session.once(("power", ours, tuple(runs), precision), compute)
 
 
 def _separates(session: Session, formula: Formula, other: Formula, run: Training | Call, precision: Precision) -> bool:

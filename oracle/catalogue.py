@@ -10,7 +10,8 @@ from oracle.activations.sigmoid import sigmoid
 from oracle.activations.silu import silu
 from oracle.clipping.by_norm import clip_by_norm, clip_by_norm_torch
 from oracle.clipping.by_value import clip_by_value
-from oracle.differentiation.activations import relu_vjp, sigmoid_vjp
+from oracle.differentiation.activations import relu_vjp, sigmoid_vjp, softmax_vjp
+from oracle.differentiation.layers import linear_vjp_bias, linear_vjp_input, linear_vjp_weight
 from oracle.differentiation.losses import (
     bce_with_logits_gradient,
     loss_cross_entropy_gradient,
@@ -119,6 +120,10 @@ FORMULAS: tuple[Formula, ...] = (
     loss_combined,
     relu_vjp,
     sigmoid_vjp,
+    softmax_vjp,
+    linear_vjp_input,
+    linear_vjp_weight,
+    linear_vjp_bias,
     loss_squared_error_gradient,
     bce_with_logits_gradient,
     loss_cross_entropy_gradient,

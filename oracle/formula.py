@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -13,9 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracle.domains import Domain, at_least
-from oracle.errors import DomainError
+from oracle.errors import DomainError, UnknownFormulaError
 
-__all__ = ["Array", "Formula", "Integers", "NoState", "Scalar", "formula", "initial_state", "whole_numbers"]
+__all__ = [
+    "Array",
+    "Evaluation",
+    "Formula",
+    "Integers",
+    "NoState",
+    "Scalar",
+    "formula",
+    "initial_state",
+    "whole_numbers",
+]
 
 Array: TypeAlias = Any  # an array of any number system
 Integers: TypeAlias = Any  # an array of whole numbers, the same in every number system
@@ -24,6 +34,27 @@ Scalar: TypeAlias = Any  # a Python number, or a scalar of the same number syste
 
 class NoState(NamedTuple):
     """What an optimizer without memory remembers."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Another program for the values of a formula, with bounds of its own.
+
+    Parameters
+    ----------
+    program : callable
+        Makes a body of the formula's body.
+    description : str
+        What it does instead, as a clause; a diagnosis prints it.
+    stable : bool
+        Whether its relative error is at most some roundings times the size of its inputs, or the number of steps, and
+        it stays in the range, whatever it is given. A subject that only an unstable evaluation contains deviates,
+        unless it claims that evaluation.
+    """
+
+    program: Callable[[Callable[..., Any]], Callable[..., Any]]
+    description: str
+    stable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +83,8 @@ class Formula:
         Ids of the nearest wrong or different formulas.
     state_type : type, optional
         The NamedTuple of an optimizer's memory.
-    evaluations : mapping of str to callable, optional
-        Other programs for the same values, by name, that are accepted with bounds of their own: each
-        makes a body of the body.
+    evaluations : mapping of str to Evaluation, optional
+        Other programs for the same values, by name.
     drawn : tuple of str, optional
         Arrays that an implementation draws at random for itself, and that are read off its results.
     """
@@ -67,7 +97,7 @@ class Formula:
     draw: Mapping[str, Domain]
     neighbours: tuple[str, ...]
     state_type: type[Any] = field(default=NoState)
-    evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = field(default_factory=dict)
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     drawn: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,6 +142,26 @@ class Formula:
         """Names of the hyperparameters that are whole numbers: those annotated as int."""
         parameters = inspect.signature(self.body).parameters.values()
         return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.annotation in (int, "int"))
+
+    @cached_property
+    def programs(self) -> Mapping[str, Formula]:
+        """The formula by each of its evaluations; by the printed one, which has no name, first."""
+        others = self.evaluations.items()
+        return {"": self} | {name: replace(self, body=other.program(self.body)) for name, other in others}
+
+    def accepted(self, claimed: str = "") -> tuple[str, ...]:
+        """Return the names of the evaluations by which a subject conforms: those that are stable, and what it claims.
+
+        Raises
+        ------
+        UnknownFormulaError
+            If the formula has no evaluation of the name that is claimed.
+        """
+        if claimed not in self.programs:
+            known = ", ".join(self.evaluations) or "none"
+            raise UnknownFormulaError(f"the evaluation of {self.id} must be among {known}, got {claimed!r}")
+        stable = [name for name, other in self.evaluations.items() if other.stable and name != claimed]
+        return ("", *stable, claimed) if claimed else ("", *stable)
 
     @cached_property
     def title(self) -> str:
@@ -176,7 +226,7 @@ def formula(
     draw: Mapping[str, Domain] | None = None,
     neighbours: tuple[str, ...],
     state_type: type[Any] = NoState,
-    evaluations: Mapping[str, Callable[[Callable[..., Any]], Callable[..., Any]]] | None = None,
+    evaluations: Mapping[str, Evaluation] | None = None,
     drawn: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Formula]:
     """Make a formula of a function; see `Formula` for the arguments."""

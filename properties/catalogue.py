@@ -8,6 +8,7 @@ from properties.activations import curves
 from properties.claims import Claim
 from properties.clipping import by_norm, by_value
 from properties.differentiation import gradients
+from properties.differentiation import layers as linear_layers
 from properties.dropout import masks
 from properties.gating import blocks, gates, lstm
 from properties.losses import classification, combined, regression
@@ -147,6 +148,11 @@ CLAIMS: tuple[Claim, ...] = (
     gradients.samples_share_the_gradient,
     gradients.largest_gradient,
     gradients.rows_add_up_to_zero,
+    linear_layers.repeated_samples,
+    linear_layers.permuted_samples,
+    linear_layers.outputs_apart,
+    linear_layers.equal_cotangents,
+    linear_layers.permuted_classes,
     gates.doubled_branch,
     gates.closed_branch,
     gates.mirrored_gate,

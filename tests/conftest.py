@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="draw the full number of inputs, with a new seed")

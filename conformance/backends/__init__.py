@@ -68,6 +68,8 @@ class Implementation:
         Hyperparameters that its subjects cannot vary, by the oracle's names: they replace drawn values.
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
+    evaluation : str
+        The unstable evaluation of the formula that it claims, if it does, such as ``one_pass``.
     """
 
     formula: str
@@ -80,6 +82,7 @@ class Implementation:
     expected: tuple[Expectation, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
     matching: str = ""
+    evaluation: str = ""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,33 @@ class PulledBack:
 
 
 @dataclass(frozen=True)
+class LinearGradient:
+    """What autograd makes of cotangents of a linear map, for the argument at a place: input, weight or bias.
+
+    The others are zeros if they are not given, on which the gradient does not depend.
+    """
+
+    place: int
+    map: Callable[..., Any]
+
+    def __call__(self, *arrays: Any) -> Any:
+        """Differentiate with respect to the argument."""
+        import torch
+
+        *given, upstream = arrays
+        samples, outputs = upstream.shape
+        inputs = given[0].shape[1] if given else 1
+        shapes = ((samples, inputs), (outputs, inputs), (outputs,))
+        arguments = [upstream.new_zeros(shape) for shape in shapes]
+        for array in given:
+            arguments[1 - self.place] = array  # the input's gradient takes the weight, and the weight's the input
+        with torch.enable_grad():
+            leaf = arguments[self.place].requires_grad_()
+            (gradient,) = torch.autograd.grad(self.map(*arguments), leaf, upstream)
+        return gradient
+
+
+@dataclass(frozen=True)
 class Gradient:
     """What autograd finds for a loss."""
 
@@ -116,6 +143,11 @@ class Gradient:
             prediction = prediction.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(self.loss(prediction, target), prediction)
         return gradient
+
+
+def multiplied(x: Any, weight: Any, bias: Any) -> Any:
+    """Map samples by a product and a sum, as programs do."""
+    return x @ weight.t() + bias
 
 
 def quick_gelu(x: Any) -> Any:
@@ -221,6 +253,17 @@ CURVES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("loss_combined", f"{_PLACE}.cross_entropy:plus", classes_and_numbers),
     ("relu_vjp", f"torch.autograd:{_PLACE}.relu", PulledBack(Named(f"{_PLACE}.relu"))),
     ("sigmoid_vjp", "torch.autograd:torch.sigmoid", PulledBack(Named("torch.sigmoid"))),
+    ("softmax_vjp", "torch.autograd:torch.softmax", PulledBack(Named("torch.softmax", _LAST))),
+    (
+        "softmax_vjp",
+        "torch.autograd:torch.log_softmax:exp",
+        PulledBack(Composed(("torch.log_softmax", "torch.exp"), _LAST)),
+    ),
+    *(
+        (f"linear_vjp_{name}", f"torch.autograd:{label}", LinearGradient(place, call))
+        for place, name in enumerate(("input", "weight", "bias"))
+        for label, call in ((f"{_PLACE}.linear", Named(f"{_PLACE}.linear")), ("torch.matmul:plus", multiplied))
+    ),
     (
         "loss_squared_error_gradient",
         f"torch.autograd:{_PLACE}.mse_loss:sum",

@@ -77,8 +77,23 @@ def _page(formula: Formula, register: Register) -> str:
         "## Neighbours",
         "What an implementation may compute instead. Each check says which of these its inputs told apart.",
         table(["neighbour", "what it does"], (_neighbour(formula, id) for id in formula.neighbours)),
+        *_evaluated(formula),
         *_stated(formula, register),
     )
+
+
+def _evaluated(formula: Formula) -> Iterator[str]:
+    if formula.evaluations:
+        yield "## Evaluations"
+        yield (
+            "Other programs for the same values, with [bounds of their own](../bounds.md). A subject that only an unstable "
+            "one contains deviates, unless it claims that, as in `--as layer_norm:one_pass`."
+        )
+        rows = (
+            (code(name), "stable" if other.stable else "unstable", prose(other.description))
+            for name, other in formula.evaluations.items()
+        )
+        yield table(["evaluation", "", "what it does"], rows)
 
 
 def _figures(formula: Formula) -> Iterator[str]:

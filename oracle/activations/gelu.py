@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oracle.activations.evaluations import GATES
 from oracle.arithmetic.curves import normal_cdf, sigmoid, tanh_argument
 from oracle.formula import Array, formula
 
@@ -102,6 +103,7 @@ def gelu_tanh(x: Array) -> Array:
     source=("hendrycks2016gaussian, Section 2",),
     domain={},
     neighbours=("gelu", "gelu_tanh", "silu", "relu", "gelu_sigmoid_rounded"),
+    evaluations=GATES,
 )
 def gelu_sigmoid(x: Array) -> Array:
     r"""Approximate ``gelu`` by a logistic function.

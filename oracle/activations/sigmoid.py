@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oracle.activations.evaluations import GATES
 from oracle.arithmetic import curves
 from oracle.formula import Array, formula
 
@@ -21,6 +22,7 @@ __all__ = ["sigmoid"]
         "sigmoid_normal",
         "sigmoid_steeper",
     ),
+    evaluations=GATES,
 )
 def sigmoid(x: Array) -> Array:
     r"""Map every number to a proportion by the logistic function.

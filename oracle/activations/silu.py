@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oracle.activations.evaluations import GATES
 from oracle.arithmetic.curves import sigmoid
 from oracle.formula import Array, formula
 
@@ -14,6 +15,7 @@ __all__ = ["silu"]
     source=("lopesquintas2025llm, SiLU",),
     domain={},
     neighbours=("gelu", "gelu_sigmoid", "relu", "silu_steeper", "silu_hard", "sigmoid"),
+    evaluations=GATES,
 )
 def silu(x: Array) -> Array:
     r"""Weight every number with its own logistic function.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from oracle.arithmetic.primitives import namespace
+from oracle.arithmetic.primitives import evaluation, namespace
 from oracle.errors import DomainError
 
 __all__ = [
@@ -28,7 +28,16 @@ __all__ = [
     "sigmoid",
     "softmax",
     "tanh_argument",
+    "weighted_deviation",
 ]
+
+
+#: Rules for softmax and its logarithm by evaluation.
+_SOFTMAXES = {"unshifted": "unshifted_softmax", "logsumexp": "logsumexp_softmax"}
+_LOG_SOFTMAXES = {
+    "unshifted": "unshifted_log_softmax",
+    "through_probability": "through_probability_log_softmax",
+}
 
 
 def _rule(name: str, *values: Any) -> Any:
@@ -71,6 +80,9 @@ def positive(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     r"""Logistic function, :math:`1 / (1 + e^{-x})`."""
+    if evaluation() == "overflowing":
+        power = namespace(x).exp(x)
+        return power / (1 + power)
     rule = _rule("sigmoid", x)
     if rule is not None:
         return rule(x)
@@ -109,30 +121,47 @@ def tanh_argument(x: Any) -> Any:
 
 def softmax(x: Any) -> Any:
     r"""Exponentials over their sum along the last axis, :math:`e^{x_i} / \sum_c e^{x_c}`, shifted where it matters."""
-    rule = _rule("softmax", x)
+    form, xp = evaluation(), namespace(x)
+    rule = _rule(_SOFTMAXES.get(form, "softmax"), x)
     if rule is not None:
         return rule(x)
-    xp = namespace(x)
-    powers = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+    if form == "logsumexp":
+        return xp.exp(log_softmax(x))
+    powers = xp.exp(x if form == "unshifted" else x - xp.max(x, axis=-1, keepdims=True))
     return powers / xp.sum(powers, axis=-1, keepdims=True)
+
+
+def weighted_deviation(weights: Any, values: Any) -> Any:
+    r"""Weigh deviations from the weighted mean along the last axis, :math:`p_i (v_i - \sum_c p_c v_c)`."""
+    rule = _rule("weighted_deviation", weights, values)
+    if rule is not None:
+        return rule(weights, values)
+    return weights * (values - namespace(weights, values).sum(values * weights, axis=-1, keepdims=True))
 
 
 def log_softmax(x: Any) -> Any:
     r"""Logarithm of `softmax`, :math:`x_i - \ln \sum_c e^{x_c}`."""
-    rule = _rule("log_softmax", x)
+    form, xp = evaluation(), namespace(x)
+    rule = _rule(_LOG_SOFTMAXES.get(form, "log_softmax"), x)
     if rule is not None:
         return rule(x)
-    xp = namespace(x)
-    shifted = x - xp.max(x, axis=-1, keepdims=True)
+    if form == "through_probability":
+        return xp.log(softmax(x))
+    shifted = x if form == "unshifted" else x - xp.max(x, axis=-1, keepdims=True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
 
 
 def logistic_loss(score: Any, target: Any) -> Any:
     r"""Negative log-likelihood of a score, :math:`\max(z, 0) - y z + \ln(1 + e^{-|z|})`."""
+    form, xp = evaluation(), namespace(score, target)
+    if form == "unshifted":
+        return xp.log(1 + xp.exp(score)) - target * score
+    if form == "through_probability":
+        p = sigmoid(score)
+        return -(target * xp.log(p) + difference(1, target) * xp.log(difference(1, p)))
     rule = _rule("logistic_loss", score, target)
     if rule is not None:
         return rule(score, target)
-    xp = namespace(score, target)
     return xp.maximum(score, xp.zeros_like(score)) - target * score + xp.log1p(xp.exp(-xp.abs(score)))
 
 

@@ -118,6 +118,11 @@ class ElementArray:
         """Number of axes."""
         return self.elements.ndim
 
+    @property
+    def mT(self) -> Self:
+        """Rows and columns exchanged."""
+        return self.wrap(self.elements.mT)
+
     def reshape(self, *shape: int) -> Self:
         """Return the elements in another shape."""
         return self.wrap(self.elements.reshape(*shape))
@@ -224,12 +229,12 @@ class ElementNamespace:
         return largest.reshape(*largest.shape, 1) if keepdims else largest
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """Matrix product."""
-        return self.array.wrap(a.elements @ b.elements)
+        """Matrix product; the empty sum is 0."""
+        return self.array(a.elements @ b.elements)
 
     def matrix_transpose(self, x: Any) -> Any:
         """Exchange rows and columns."""
-        return self.array.wrap(np.swapaxes(x.elements, -1, -2))
+        return x.mT
 
     def chosen(self, rows: Any, places: NDArray[np.int64]) -> Any:
         """Take the element of each row at a place."""

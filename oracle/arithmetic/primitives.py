@@ -18,6 +18,8 @@ import numpy as np
 __all__ = [
     "bias_correction",
     "decayed",
+    "evaluated",
+    "evaluation",
     "interpolated",
     "moving_average",
     "namespace",
@@ -25,10 +27,24 @@ __all__ = [
     "rescaled",
     "stored",
     "variance",
-    "variances_in_one_pass",
 ]
 
-_IN_ONE_PASS: ContextVar[bool] = ContextVar("in_one_pass", default=False)
+_EVALUATION: ContextVar[str] = ContextVar("evaluation", default="")
+
+
+@contextmanager
+def evaluated(name: str) -> Iterator[None]:
+    """Make every primitive inside that has an evaluation of this name be evaluated so; a decorator of bodies, too."""
+    token = _EVALUATION.set(name)
+    try:
+        yield
+    finally:
+        _EVALUATION.reset(token)
+
+
+def evaluation() -> str:
+    """Return the name of the evaluation that is wanted; empty for the printed one."""
+    return _EVALUATION.get()
 
 
 def namespace(*values: Any) -> Any:
@@ -109,18 +125,8 @@ def variance(x: Any, *, axis: Any, keepdims: bool = False) -> Any:
     r"""Mean square of the deviations from the mean along axes: :math:`\frac1n \sum_i (x_i - \mu)^2`."""
     xp = namespace(x)
     along = {"axis": axis, "keepdims": keepdims}
-    if _IN_ONE_PASS.get():
+    if evaluation() == "one_pass":
         rule = getattr(xp, "one_pass_variance", None)
         return xp.mean(x**2, **along) - xp.mean(x, **along) ** 2 if rule is None else rule(x, **along)
     rule = getattr(xp, "variance", None)
     return xp.mean((x - xp.mean(x, axis=axis, keepdims=True)) ** 2, **along) if rule is None else rule(x, **along)
-
-
-@contextmanager
-def variances_in_one_pass() -> Iterator[None]:
-    r"""Make every `variance` inside a difference of means, :math:`\frac1n \sum_i x_i^2 - \mu^2`."""
-    token = _IN_ONE_PASS.set(True)
-    try:
-        yield
-    finally:
-        _IN_ONE_PASS.reset(token)

@@ -12,12 +12,29 @@ from oracle.arithmetic.balls import BallArray, abs_lower, abs_upper, balls, midp
 from oracle.arithmetic.curves import log_softmax as exact_log_softmax
 from oracle.arithmetic.curves import logistic_loss as exact_logistic_loss
 from oracle.arithmetic.curves import softmax as exact_softmax
+from oracle.arithmetic.elementary import exp, log
 from oracle.arithmetic.libraries import DIVISION, FUNCTION_ROUNDINGS
+from oracle.arithmetic.reductions import sum
 from oracle.arithmetic.rounded_curves import finished
-from oracle.arithmetic.rounding import Rounded, atom, given, quiet
+from oracle.arithmetic.rounding import Rounded, atom, given, quiet, subnormal_charge
 from oracle.arithmetic.scalars import gamma
 
-__all__ = ["affine", "affine_pair", "chosen", "log_softmax", "logistic_loss", "matmul", "one_hot", "softmax"]
+__all__ = [
+    "affine",
+    "affine_pair",
+    "chosen",
+    "log_softmax",
+    "logistic_loss",
+    "logsumexp_softmax",
+    "matmul",
+    "matrix_transpose",
+    "one_hot",
+    "softmax",
+    "through_probability_log_softmax",
+    "unshifted_log_softmax",
+    "unshifted_softmax",
+    "weighted_deviation",
+]
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +55,12 @@ def _carried(y: BallArray, x: Rounded) -> Any:
 def _within(inner: Floats) -> Floats:
     """Turn the relative error of a sum into that of its reciprocal and of its logarithm."""
     return np.where(inner < 1, inner / (1 - inner), np.inf)
+
+
+def _read_error(x: Rounded) -> Floats:
+    """Return the error of numbers that a product may flush to zero when it reads them."""
+    error: Floats = x.error + subnormal_charge(x.x, x.error, x.precision)
+    return error
 
 
 def _taken(array: BallArray, place: Any) -> BallArray:
@@ -96,6 +119,16 @@ def softmax(x: Rounded) -> Rounded:
     Covers scores shifted by the largest, and not shifted where their exponentials stay in range; quotients
     and products with the sum's reciprocal; and the exponential of `log_softmax`.
     """
+    return _softmax(x, added=False)
+
+
+def logsumexp_softmax(x: Rounded) -> Rounded:
+    r"""Bound the same, and :math:`e^{x_i - l}` where :math:`l = \max_c x_c + \ln \sum_c e^{x_c - \max x}` is rounded first."""
+    return _softmax(x, added=True)
+
+
+def _softmax(x: Rounded, *, added: bool) -> Rounded:
+    """Bound softmax; the logarithm of the sum may be ``added`` to the largest score before it is subtracted."""
     x = x.read()
     precision = x.precision
     unit = precision.unit
@@ -105,10 +138,13 @@ def softmax(x: Rounded) -> Rounded:
         quotient = (1 + rows.term) * (1 + rows.total) * (1 + gamma(DIVISION, unit)) - 1
         deviation = gamma(1, unit) * (2 * rows.distance + rows.log_total) + rows.total
         deviation = deviation + gamma(LOG, unit) * (rows.log_total + rows.total) + 2 * np.max(x.error, initial=0.0)
+        if added:
+            moduli = np.max(abs_upper(_exactly(x)), axis=-1, keepdims=True)
+            deviation = (1 + gamma(2, unit)) * deviation + gamma(1, unit) * (moduli + rows.log_total)
         powers = gamma(EXP, unit)
         power = np.expm1(np.minimum(deviation, DEEP)) * (1 + powers) + powers
         e = p * np.maximum(quotient, np.where(deviation < np.inf, power, np.inf))
-        e = np.minimum(e + (x.shape[-1] + 2) * precision.underflow, np.where(rows.total < np.inf, 1.0, np.inf))
+        e = np.minimum(e + (x.shape[-1] + 2) * precision.underflow, np.where(rows.total < np.inf, 1 + powers, np.inf))
         return finished(_carried(rows.p, x), e + x.carrier.unit * p, x)
 
 
@@ -135,6 +171,38 @@ def log_softmax(x: Rounded) -> Rounded:
         e = np.maximum(e, logarithm) + inherited + 3 * precision.underflow + x.carrier.unit * size
         e = np.where(2 * np.max(moduli, initial=0.0) < precision.compute.largest, e, np.inf)
         return finished(_carried(rows.logarithm, x), e, x)
+
+
+def unshifted_softmax(x: Rounded) -> Rounded:
+    """Bound quotients of exponentials of the scores as they are, and the exponential of `unshifted_log_softmax`."""
+    powers = exp(x)
+    total = sum(powers, axis=-1, keepdims=True)
+    return _either(powers / total, exp(x - log(total)))
+
+
+def unshifted_log_softmax(x: Rounded) -> Rounded:
+    """Bound scores less the logarithm of the sum of their exponentials, and the logarithm of `unshifted_softmax`."""
+    powers = exp(x)
+    total = sum(powers, axis=-1, keepdims=True)
+    return _whole(_either(x - log(total), log(powers / total)))
+
+
+def through_probability_log_softmax(x: Rounded) -> Rounded:
+    """Bound the logarithm of `softmax`, which is infinite where a probability underflows."""
+    return _whole(log(softmax(x)))
+
+
+def _whole(rows: Rounded) -> Rounded:
+    """Leave no bound to a row with an element without one: programs add up logarithms times zeros and ones."""
+    every = np.max(rows.error, axis=-1, keepdims=True)
+    return finished(rows.x, np.where(every < np.inf, rows.error, np.inf), rows)
+
+
+def _either(one: Rounded, other: Rounded) -> Rounded:
+    """Bound what programs compute in one of two ways."""
+    with quiet():
+        apart = one.carrier.upper(one.x - other.x)  # by the errors of the reference
+        return finished(one.x, np.maximum(one.error, other.error) + apart, one)
 
 
 def logistic_loss(score: Rounded, target: Rounded) -> Rounded:
@@ -182,16 +250,52 @@ def _affine(factors: tuple[tuple[Rounded, Rounded], ...], bias: Rounded) -> Roun
         total, moduli, inherited, count = _exactly(bias), bias.M + bias.error, bias.error, 0
         for left, right in factors:
             x, weight = left.read(), right.read()
-            rows, columns = x.M + x.error, weight.M + weight.error
+            x_error, weight_error = _read_error(x), _read_error(weight)
+            rows, columns = x.M + x_error, weight.M + weight_error
             total = BallArray.namespace.matmul(_exactly(x), _exactly(weight)) + total
             moduli = rows @ columns + moduli
-            inherited = x.error @ columns + rows @ weight.error + inherited
+            inherited = x_error @ columns + rows @ weight_error + inherited
             count += x.shape[-1]
         relative = gamma(count + 1, precision.accumulation_unit)
         relative = relative + gamma(len(factors) + 1, precision.unit) * precision.narrows_reductions
         e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + carried.unit * moduli
         e = np.where(moduli < min(precision.accumulate.largest, precision.compute.largest) / 2, e, np.inf)
         return finished(_carried(total, bias), e, bias)
+
+
+def matrix_transpose(x: Rounded) -> Rounded:
+    """Exchange rows and columns."""
+    return x.mT
+
+
+def weighted_deviation(weights: Rounded, values: Rounded) -> Rounded:
+    r"""Bound :math:`p_i (v_i - \sum_c p_c v_c)` along the last axis.
+
+    Covers the products in any order, with the weight distributed over the difference or over the sum, and the
+    row of values times the matrix :math:`\operatorname{diag}(p) - p p^\top`. A program may hold two approximations
+    of the weights, one in each place.
+    """
+    p, v = weights.read(), values.read()
+    precision, carried, count = p.precision, p.carrier, p.shape[-1]
+    along: dict[str, Any] = {"axis": -1, "keepdims": True}
+    with quiet():
+        exact_p, exact_v = _exactly(p), _exactly(v)
+        y = exact_p * (exact_v - BallArray.namespace.sum(exact_p * exact_v, **along))
+        p_error, v_error = p.error, _read_error(v)
+        share, size = p.M + p_error, v.M + v_error
+        total = np.sum(share * size, **along)
+        off = np.sum(p_error * size + share * v_error, **along)
+        moduli = share * (size + total)
+        relative = (
+            gamma(count + 2, precision.accumulation_unit) + gamma(4, precision.unit) * precision.narrows_reductions
+        )
+        # The product of two weights may underflow before it meets a value.
+        lost = (4 * (count + 1) + 2 * np.sum(size, **along)) * precision.underflow
+        e = p_error * (size + total) + share * (v_error + off) + relative * moduli + lost + carried.unit * moduli
+        largest = np.max(size, initial=0.0, **along)
+        e = np.where((largest == 0) & (p_error < np.inf), 0.0, e)
+        e = np.where(2 * (largest + total) < min(precision.accumulate.largest, precision.compute.largest), e, np.inf)
+        return finished(_carried(y, p), e, p)
 
 
 def chosen(rows: Rounded, places: NDArray[np.int64]) -> Rounded:

@@ -14,6 +14,7 @@ The functions that formulas use are those of `oracle.arithmetic.rounded_function
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -141,11 +142,19 @@ class Rounded:
 
     def __getitem__(self, place: int) -> Rounded:
         """Take one entry of the first axis."""
+        return self._moved(operator.itemgetter(place))
+
+    @property
+    def mT(self) -> Rounded:
+        """Rows and columns exchanged, which no program rounds."""
+        return self._moved(operator.attrgetter("mT"))
+
+    def _moved(self, move: Callable[[Any], Any]) -> Rounded:
+        """Take elements, or put them elsewhere, with what is known of them."""
         fields = {
-            name: np.broadcast_to(getattr(self, name), self.shape)[place]
-            for name in ("M", "e", "r", "H", "L", "A", "D")
+            name: move(np.broadcast_to(getattr(self, name), self.shape)) for name in ("M", "e", "r", "H", "L", "A", "D")
         }
-        return replace(self, x=self.x[place], **fields)
+        return replace(self, x=move(self.x), **fields)
 
     def __neg__(self) -> Rounded:
         return replace(self, x=-self.x)

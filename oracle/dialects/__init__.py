@@ -11,10 +11,11 @@ from oracle.dialects.adam import ADAM
 from oracle.dialects.adaptive import ADAPTIVE
 from oracle.dialects.blocks import BLOCKS
 from oracle.dialects.clipping import CLIPPING
-from oracle.dialects.differentiation import CLASS_GRADIENTS, RESIDUAL_GRADIENTS, SCORE_GRADIENTS, SLOPES
+from oracle.dialects.differentiation import CLASS_GRADIENTS, RESIDUAL_GRADIENTS, SCORE_GRADIENTS, SHARES, SLOPES
 from oracle.dialects.dropout import DROPOUT
 from oracle.dialects.family import Family, Variation
 from oracle.dialects.gating import GATING
+from oracle.dialects.layers import LINEAR_BIAS, LINEAR_INPUT, LINEAR_WEIGHT
 from oracle.dialects.lion import LION
 from oracle.dialects.losses import BINARY, COMBINED, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
 from oracle.dialects.lstm import LSTM
@@ -44,6 +45,10 @@ FAMILIES = (
     CROSS_ENTROPY,
     COMBINED,
     SLOPES,
+    SHARES,
+    LINEAR_INPUT,
+    LINEAR_WEIGHT,
+    LINEAR_BIAS,
     RESIDUAL_GRADIENTS,
     SCORE_GRADIENTS,
     CLASS_GRADIENTS,

@@ -9,7 +9,7 @@ from typing import Literal
 from oracle.arithmetic import curves
 from oracle.arithmetic.primitives import namespace
 from oracle.dialects.family import Family, Variation
-from oracle.differentiation.activations import relu_vjp, sigmoid_vjp
+from oracle.differentiation.activations import relu_vjp, sigmoid_vjp, softmax_vjp
 from oracle.differentiation.losses import (
     bce_with_logits_gradient,
     loss_cross_entropy_gradient,
@@ -17,7 +17,7 @@ from oracle.differentiation.losses import (
 )
 from oracle.formula import Array, Integers, NoState
 
-__all__ = ["CLASS_GRADIENTS", "RESIDUAL_GRADIENTS", "SCORE_GRADIENTS", "SLOPES"]
+__all__ = ["CLASS_GRADIENTS", "RESIDUAL_GRADIENTS", "SCORE_GRADIENTS", "SHARES", "SLOPES"]
 
 SMOOTHING = 1e-3
 
@@ -69,6 +69,50 @@ SLOPES = Family(
         "of_tanh": Variation("it is the slope of the hyperbolic tangent", {"slope": "tanh"}, only=LOGISTIC),
         "base_two": Variation("powers of 2 stand for powers of e", {"scale": math.log(2)}, only=LOGISTIC),
         "steeper": Variation("the argument is one per cent too large", {"scale": 1.01}, only=LOGISTIC),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ShareAxes:
+    """A place among what comes back through softmax; the defaults are ``softmax_vjp``."""
+
+    subtracted: Literal["mean", "own share", "sum", "plain mean"] = "mean"
+    scale: float = 1
+    logarithm: bool = False
+    turned: bool = False
+
+
+def share_dialect(scores: Array, upstream: Array, *, axes: ShareAxes) -> Array:
+    """Carry cotangents back through softmax as at one place on the axes."""
+    xp = namespace(scores, upstream)
+    p = curves.softmax(scores if axes.scale == 1 else axes.scale * scores)
+    if axes.logarithm:
+        return upstream - p * xp.sum(upstream, axis=-1, keepdims=True)
+    if axes.subtracted == "mean":
+        pulled = curves.weighted_deviation(p, upstream)
+        return -pulled if axes.turned else pulled
+    return (
+        p
+        * {
+            "own share": lambda: upstream * (1 - p),
+            "sum": lambda: upstream - xp.sum(upstream, axis=-1, keepdims=True),
+            "plain mean": lambda: upstream - xp.mean(upstream, axis=-1, keepdims=True),
+        }[axes.subtracted]()
+    )
+
+
+SHARES = Family(
+    body=share_dialect,
+    state_type=NoState,
+    named={softmax_vjp: ShareAxes()},
+    variations={
+        "diagonal": Variation("only a score's own share is differentiated", {"subtracted": "own share"}),
+        "unweighted": Variation("cotangents are added up without weights", {"subtracted": "sum"}),
+        "plain_mean": Variation("the mean that is subtracted has no weights", {"subtracted": "plain mean"}),
+        "of_logarithm": Variation("it is that of the logarithm", {"logarithm": True}),
+        "base_two": Variation("powers of 2 stand for powers of e", {"scale": math.log(2)}),
+        "turned": Variation("it has the other sign", {"turned": True}),
     },
 )
 

@@ -34,15 +34,12 @@ class Variation:
         The hyperparameter, as the family spells it, without which the change means nothing.
     only : tuple of str
         Ids of the formulas that it is made to; all of them if empty.
-    same_value : bool
-        Whether it changes the program alone, to one that is not admitted because its errors are far larger.
     """
 
     description: str
     axes: Mapping[str, Any]
     needs: str = ""
     only: tuple[str, ...] = ()
-    same_value: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,6 @@ class Point:
     base: Formula
     axes: Any
     description: str = ""
-    same_value: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +83,7 @@ class Family:
                 place = (names, replace(axes, **variation.axes))
                 meant = not variation.needs or variation.needs in names
                 if meant and place not in taken and (not variation.only or formula.id in variation.only):
-                    points[f"{formula.id}_{change}"] = Point(
-                        formula, place[1], variation.description, variation.same_value
-                    )
+                    points[f"{formula.id}_{change}"] = Point(formula, place[1], variation.description)
                     taken.add(place)
         object.__setattr__(self, "points", points)
 

@@ -152,7 +152,7 @@ class ClassAxes:
     """A place among softmaxes and cross-entropies; the defaults are ``softmax`` and ``loss_cross_entropy``."""
 
     scale: float = 1
-    kind: Literal["softmax", "unshifted", "with rest", "other axis", "independent"] = "softmax"
+    kind: Literal["softmax", "with rest", "other axis", "independent"] = "softmax"
     base: Base = "natural"
     floor: float = 0
     smoothed: bool = False
@@ -171,17 +171,14 @@ def softmax_dialect(scores: Array, *, axes: ClassAxes) -> Array:
     powers = xp.exp(scaled)
     if axes.kind == "with rest":
         return powers / (1 + xp.sum(powers, axis=-1, keepdims=True))
-    return powers / xp.sum(powers, axis=-1 if axes.kind == "unshifted" else 0, keepdims=True)
+    return powers / xp.sum(powers, axis=0, keepdims=True)
 
 
 def cross_entropy_dialect(scores: Array, target: Integers, *, axes: ClassAxes) -> Array:
     """Lose as at one place on the axes."""
     xp = namespace(scores)
     scaled = scores if axes.scale == 1 else axes.scale * scores
-    if axes.kind == "unshifted":
-        logarithms = scores - xp.log(xp.sum(xp.exp(scores), axis=-1, keepdims=True))
-    else:
-        logarithms = curves.log_softmax(scaled) if axes.normalised else scaled
+    logarithms = curves.log_softmax(scaled) if axes.normalised else scaled
     if axes.floor:
         logarithms = xp.maximum(logarithms, math.log(axes.floor) * xp.ones_like(logarithms))
     likely = curves.chosen(logarithms, target)
@@ -191,11 +188,6 @@ def cross_entropy_dialect(scores: Array, target: Integers, *, axes: ClassAxes) -
     return -_over_log_two(reduced / scores.shape[-1] if axes.reduction == "share" else reduced, axes.base)
 
 
-UNSHIFTED = Variation(
-    "the exponentials are taken of scores that are not shifted, which is unstable",
-    {"kind": "unshifted"},
-    same_value=True,
-)
 WARMER = Variation("scores are divided by a temperature of 1.001", {"scale": 1 / 1.001})
 SOFTMAX = Family(
     body=softmax_dialect,
@@ -207,7 +199,6 @@ SOFTMAX = Family(
         "with_rest": Variation("the denominator is larger by 1", {"kind": "with rest"}),
         "other_axis": Variation("the probabilities add up to 1 along the first axis", {"kind": "other axis"}),
         "independent": Variation("each score gets its own logistic function", {"kind": "independent"}),
-        "unshifted": UNSHIFTED,
         "doubled": Variation("scores are doubled", {"scale": 2}),
     },
 )
@@ -220,7 +211,6 @@ CROSS_ENTROPY = Family(
         "base_two": BASE_TWO,
         "clamped": CLAMPED,
         "warmer": WARMER,
-        "unshifted": UNSHIFTED,
         "without_sum": Variation("scores are taken for logarithms of probabilities", {"normalised": False}),
         "summed": Variation("the sum over samples stands for their mean", {"reduction": "sum"}),
         "averaged": Variation("it is divided by the number of classes, too", {"reduction": "share"}),

@@ -3,7 +3,6 @@ r"""What comes back through activations: vector-Jacobian products :math:`\tilde 
 from __future__ import annotations
 
 from oracle.arithmetic import curves
-from oracle.arithmetic.primitives import namespace
 from oracle.formula import Array, formula
 
 __all__ = ["relu_vjp", "sigmoid_vjp", "softmax_vjp"]
@@ -112,19 +111,53 @@ def sigmoid_vjp(x: Array, upstream: Array) -> Array:
     return upstream * curves.logistic_slope(x)  # sigma(x) * (1 - sigma(x))
 
 
+@formula(
+    "softmax_vjp",
+    kind="function",
+    source=(_PLACE,),
+    domain={},
+    neighbours=(
+        "softmax_vjp_diagonal",
+        "softmax_vjp_unweighted",
+        "softmax_vjp_plain_mean",
+        "softmax_vjp_of_logarithm",
+        "softmax_vjp_base_two",
+        "softmax_vjp_turned",
+    ),
+)
 def softmax_vjp(scores: Array, upstream: Array) -> Array:
-    r"""Carry cotangents back through softmax: :math:`v \, (\operatorname{diag}(p) - p p^\top)`.
+    r"""Weigh cotangents, less their weighted mean, with the shares of softmax.
+
+    .. math::
+
+        \tilde f(s, v)_i = p_i \left( v_i - \sum_c p_c v_c \right), \qquad p = \operatorname{softmax}(s)
 
     Parameters
     ----------
     scores : array, shape (..., C)
+        :math:`s`, a row for each sample; finite.
     upstream : array, shape (..., C)
-        :math:`v`, a row for each sample.
+        :math:`v`, of the same shape.
 
     Returns
     -------
     array, shape (..., C)
+        :math:`\tilde f(s, v)`, the cotangent of the scores.
+
+    Raises
+    ------
+    DomainError
+        Never: every finite number is in the domain.
+
+    Notes
+    -----
+    It is :math:`v (\operatorname{diag}(p) - p p^\top)`; each row adds up to 0. The documents name it only as a
+    part of the cross-entropy, whose gradient does without it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_vjp(np.array([0.0, 0.0]), np.array([8.0, 4.0])).tolist()
+    [1.0, -1.0]
     """
-    xp = namespace(scores, upstream)
-    p = curves.softmax(scores)
-    return p * (upstream - xp.sum(upstream * p, axis=-1, keepdims=True))
+    return curves.weighted_deviation(curves.softmax(scores), upstream)  # p * (v - sum(v * p))

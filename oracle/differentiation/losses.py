@@ -7,6 +7,7 @@ import math
 from oracle.arithmetic.curves import difference, one_hot, sigmoid, softmax
 from oracle.formula import Array, Integers, formula
 from oracle.losses.cross_entropy import require_samples
+from oracle.losses.evaluations import PROBABILITIES
 
 __all__ = ["bce_with_logits_gradient", "loss_cross_entropy_gradient", "loss_squared_error_gradient"]
 
@@ -120,6 +121,7 @@ def bce_with_logits_gradient(score: Array, target: Array) -> Array:
         "loss_cross_entropy_gradient_warmer",
         "loss_cross_entropy_gradient_averaged",
     ),
+    evaluations=PROBABILITIES,
 )
 def loss_cross_entropy_gradient(scores: Array, target: Integers) -> Array:
     r"""Differentiate ``loss_cross_entropy`` with respect to the scores.

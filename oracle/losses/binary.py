@@ -5,6 +5,7 @@ from __future__ import annotations
 from oracle.arithmetic.curves import difference, logistic_loss
 from oracle.arithmetic.primitives import namespace
 from oracle.formula import Array, formula
+from oracle.losses.evaluations import COSTS
 
 __all__ = ["bce_with_logits", "loss_bce"]
 
@@ -74,6 +75,7 @@ def loss_bce(prediction: Array, target: Array) -> Array:
         "bce_with_logits_smoothed",
         "bce_with_logits_positive_only",
     ),
+    evaluations=COSTS,
 )
 def bce_with_logits(score: Array, target: Array) -> Array:
     r"""Average the negative log-likelihood of scores of the positive class.

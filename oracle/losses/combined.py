@@ -5,6 +5,7 @@ from __future__ import annotations
 from oracle.domains import at_least, greater_than
 from oracle.formula import Array, Integers, Scalar, formula
 from oracle.losses.cross_entropy import loss_cross_entropy
+from oracle.losses.evaluations import COSTS
 from oracle.losses.regression import loss_squared_error
 
 __all__ = ["loss_combined"]
@@ -23,6 +24,7 @@ __all__ = ["loss_combined"]
         "loss_combined_mean",
         "loss_combined_squared_weight",
     ),
+    evaluations=COSTS,
 )
 def loss_combined(
     scores: Array, label: Integers, prediction: Array, target: Array, *, regression_weight: Scalar

@@ -6,6 +6,7 @@ from oracle.arithmetic.curves import chosen, log_softmax
 from oracle.arithmetic.primitives import namespace
 from oracle.errors import DomainError
 from oracle.formula import Array, Integers, formula
+from oracle.losses.evaluations import COSTS
 
 __all__ = ["loss_cross_entropy", "require_samples", "soft_cross_entropies"]
 
@@ -36,6 +37,7 @@ def require_samples(scores: Array) -> None:
         "loss_cross_entropy_summed",
         "loss_cross_entropy_averaged",
     ),
+    evaluations=COSTS,
 )
 def loss_cross_entropy(scores: Array, target: Integers) -> Array:
     r"""Average the negative log-likelihood of the true class over the samples.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oracle.arithmetic import curves
 from oracle.formula import Array, formula
+from oracle.losses.evaluations import PROBABILITIES
 
 __all__ = ["softmax"]
 
@@ -21,6 +22,7 @@ __all__ = ["softmax"]
         "softmax_independent",
         "softmax_doubled",
     ),
+    evaluations=PROBABILITIES,
 )
 def softmax(scores: Array) -> Array:
     r"""Turn the scores of classes into their probabilities.

@@ -7,7 +7,7 @@ from fractions import Fraction
 from oracle.arithmetic.levels import cosine, level
 from oracle.domains import at_least, greater_than
 from oracle.formula import Scalar, formula
-from oracle.schedules.evaluations import recursive
+from oracle.schedules.evaluations import RECURSIVE
 
 __all__ = ["cycle_of", "schedule_cosine_restarts", "schedule_cosine_to_10pct"]
 
@@ -132,7 +132,7 @@ def schedule_cosine_restarts(
         "schedule_cosine_to_10pct_in_degrees",
         "schedule_cosine_to_10pct_along_a_quarter_wave",
     ),
-    evaluations={"recursive": recursive},
+    evaluations={"recursive": RECURSIVE},
 )
 def schedule_cosine_to_10pct(step: int, *, peak_value: Scalar, decay_steps: int) -> Scalar:
     r"""Fall along half a cosine wave to a tenth of the peak, and stay there.

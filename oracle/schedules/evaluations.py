@@ -1,4 +1,4 @@
-"""Other programs for the values of a schedule, accepted with bounds of their own."""
+"""Other programs for the values of a schedule, with bounds of their own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 from oracle.arithmetic.levels import stepwise
-from oracle.formula import Scalar
+from oracle.formula import Evaluation, Scalar
 
-__all__ = ["recursive"]
+__all__ = ["RECURSIVE"]
 
 Body = Callable[..., Any]
 
 
-def recursive(body: Body) -> Body:
-    """Reach each rate from the one before, by a factor: a rounding of any step stays until the end."""
+def _recursive(body: Body) -> Body:
+    """Reach each rate from the one before, by a factor."""
 
     @functools.wraps(body)
     def evaluation(step: int, **hyperparameters: Scalar) -> Scalar:
@@ -23,3 +23,8 @@ def recursive(body: Body) -> Body:
         return stepwise(body(step, **hyperparameters), step, *levels)
 
     return evaluation
+
+
+RECURSIVE = Evaluation(
+    _recursive, "each rate is reached from the one before by a factor, and a rounding of any step stays until the end"
+)

@@ -8,7 +8,7 @@ from oracle.arithmetic.levels import inverse_root, level, root
 from oracle.arithmetic.primitives import namespace
 from oracle.domains import at_least, greater_than
 from oracle.formula import Scalar, formula
-from oracle.schedules.evaluations import recursive
+from oracle.schedules.evaluations import RECURSIVE
 
 __all__ = ["schedule_classic_warmup", "schedule_linear_decay_warmup", "schedule_transformer"]
 
@@ -95,7 +95,7 @@ def schedule_classic_warmup(step: int, *, peak_value: Scalar, end_value: Scalar,
         "schedule_linear_decay_warmup_falls_on",
         "schedule_linear_decay_warmup_cosine",
     ),
-    evaluations={"recursive": recursive},
+    evaluations={"recursive": RECURSIVE},
 )
 def schedule_linear_decay_warmup(
     step: int, *, peak_value: Scalar, end_value: Scalar, warmup_steps: int, decay_steps: int

@@ -11,7 +11,7 @@ from properties.cases import Call
 from properties.claims import Space
 from properties.strategies import curves
 from properties.strategies.clippings import CLIPPINGS, clippings
-from properties.strategies.gradients import PULLBACKS, pullbacks
+from properties.strategies.gradients import LINEAR, PULLBACKS, SHARES, linear_maps, pullbacks
 from properties.strategies.normalizations import BATCHES, LAYERS, STATISTICS, normalizations
 
 __all__ = ["calls", "kinds"]
@@ -44,6 +44,8 @@ _PLANS: Mapping[str, tuple[Mapping[str, int], Strategy]] = {
     "softmax": ({**curves.CLASSES, "stacked": 2}, curves.classes),
     "loss_combined": (curves.COMBINED, curves.combined),
     **dict.fromkeys(("relu_vjp", "sigmoid_vjp"), (PULLBACKS, pullbacks)),
+    "softmax_vjp": (SHARES, pullbacks),
+    **dict.fromkeys(("linear_vjp_input", "linear_vjp_weight", "linear_vjp_bias"), (LINEAR, linear_maps)),
     "ffn_swiglu": ({kind: curves.GATES[kind] for kind in curves.GATES if kind != "saturated"}, curves.gates),
     **dict.fromkeys(("glu", "geglu", "swiglu", "lstm_cell", "lstm_hidden"), (curves.GATES, curves.gates)),
 }

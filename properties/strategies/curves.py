@@ -45,10 +45,21 @@ ACTIVATIONS: Mapping[str, int] = {
 RESIDUALS: Mapping[str, int] = {"short": 8, "close": 3, "equal": 2, "far": 2, "lines": 3, "bulk": 1}
 PROBABILITIES: Mapping[str, int] = {"short": 8, "certain": 4, "confident": 4, "unlikely": 2, "half": 2, "lines": 2}
 LOGITS: Mapping[str, int] = {"short": 8, "confident": 4, "certain": 2, "tails": 4, "huge": 2, "zeros": 2, "lines": 2}
-CLASSES: Mapping[str, int] = {"short": 8, "single": 1, "confident": 4, "spread": 6, "huge": 3, "equal": 2, "rows": 2}
-COMBINED: Mapping[str, int] = {"short": 8, "single": 1, "spread": 3, "huge": 2, "rows": 2}
+CLASSES: Mapping[str, int] = {
+    "short": 8,
+    "single": 1,
+    "confident": 4,
+    "spread": 6,
+    "huge": 3,
+    "equal": 2,
+    "level": 1,
+    "rows": 2,
+}
+COMBINED: Mapping[str, int] = {"short": 8, "single": 1, "spread": 3, "huge": 2, "level": 1, "rows": 2}
 GATES: Mapping[str, int] = {"short": 8, "saturated": 4, "far": 2, "zeros": 2, "rows": 3}
 
+#: Equal scores whose exponentials leave the range, although no probability does.
+_LEVELS = (1e4, -1e4)
 #: Where activations curve, and where their approximations are furthest off.
 _CURVED = (-2.75, -1.0, 2.25, -4.0, -3.0, -2.25, 1.0, -0.5, 0.5, 3.0, -1.5, 2.0, -5.0, 4.0, 7.0, -6.0)
 _TAILS = (-40.0, -20.0, 40.0, -12.0, -9.0, 12.0, -88.0, 88.0, -30.0, 20.5, 25.0, 30.0)
@@ -202,6 +213,8 @@ def classes(draw: DrawFn, space: Space, kind: str) -> Call:
         case "equal":
             scores = np.full(shape, draw(st.sampled_from((0.0, 5.0, -40.0, 1e4))))
             scores = form.round(scores)
+        case "level":
+            scores = form.round(np.full(shape, draw(st.sampled_from(_LEVELS))))
         case "confident":
             shape = (2, 2)
             scores = np.stack([draw(_from(form, (2,), _CONFIDENT)), np.zeros(2)], axis=-1)
@@ -221,6 +234,8 @@ def combined(draw: DrawFn, space: Space, kind: str) -> Call:
     outputs: tuple[int, ...] = (3, 7) if kind == "rows" else draw(st.sampled_from(((2,), (3,), (2, 2))))
     if kind == "rows":
         scores = draw(_lines(form, shape, 3.0))
+    elif kind == "level":
+        scores = form.round(np.full(shape, draw(st.sampled_from(_LEVELS))))
     else:
         scores = draw(_from(form, shape, {"spread": _SPREAD, "huge": _HUGE}.get(kind, _SCORES)))
     labels = _labels(draw, kind, shape)

@@ -1,4 +1,4 @@
-"""A formula has several accepted evaluations: the first whose bounds hold is named."""
+"""A formula has several evaluations: the first whose bounds hold is named, if it is stable or claimed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from conformance.api import check
+from conformance.api import check, run
+from conformance.backends import Backend, Implementation
+from conformance.errors import UsageError
+from conformance.faults import FAULTS
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, STANDARDIZE, Norm, Running
-from tests.helpers.honest import FORMS, in_one_pass, one_pass
+from oracle.catalogue import FORMULAS
+from tests.helpers.honest import FORMS, UNSTABLE, in_one_pass, one_pass, unshifted_softmax
 
 WAVE = FORMS["schedule_cosine_to_10pct"]
 
@@ -57,25 +61,125 @@ def test_a_known_mistake_is_named():
     assert "schedule_cosine_to_10pct_by_10pct: the rate falls by 10 %, not to 10 %" in record.diagnosis
 
 
-VARIED = (
-    "standardize_feature",
-    "batch_norm",
-    "layer_norm",
-    "batch_norm_running_variance",
-    "batch_norm_running_variance_biased",
+NAMED = [(formula, evaluation, form) for (formula, evaluation), forms in UNSTABLE.items() for form in forms]
+unstable = pytest.mark.parametrize(
+    ("formula", "evaluation", "form"),
+    NAMED,
+    ids=[f"{formula}-{evaluation}-{number}" for number, (formula, evaluation, _) in enumerate(NAMED)],
 )
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("formula", VARIED)
-def test_a_variance_in_one_pass_is_named_and_two_passes_and_welford_are_as_printed(formula, dtype):
-    printed, welford, differing = list(FORMS[formula])
+def test_every_unstable_evaluation_has_a_program():
+    declared = {(formula.id, name) for formula in FORMULAS for name in formula.evaluations}
 
-    assert differing == "one pass"
-    for form, evaluation in ((printed, formula), (welford, formula), (differing, "one_pass")):
-        record = judged(FORMS[formula][form], formula, dtype)
+    assert declared - {(formula.id, name) for formula in FORMULAS for name in formula.accepted()} == set(UNSTABLE)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@unstable
+def test_an_unstable_evaluation_deviates_with_its_name(formula, evaluation, form, dtype):
+    record = judged(form, formula, dtype)
+
+    assert record.status == "deviates"
+    assert record.diagnosis.startswith(f"this is {formula}, evaluated {evaluation}: ")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@unstable
+def test_an_unstable_evaluation_conforms_and_is_named_if_it_is_claimed(formula, evaluation, form, dtype):
+    report = check(form, f"{formula}:{evaluation}", dtypes=(dtype,))
+    (record,) = (record for record in report.checks if record.property == "follows_the_formula")
+
+    assert [(each.id, each.message) for each in report.checks if each.status != "conforms"] == []
+    assert record.evaluation == evaluation
+    assert record.blind_to == ()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("claimed", UNSTABLE, ids=":".join)
+def test_no_claim_is_alarmed_by_a_claimed_evaluation_in_half_precision(claimed, dtype):
+    report = check(UNSTABLE[claimed][0], ":".join(claimed), dtypes=(dtype,))
+
+    assert [each.id for each in report.checks if each.status not in {"conforms", "mistrusted"}] == []
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("formula", ["softmax", "loss_cross_entropy_gradient"])
+def test_an_exponential_of_scores_less_their_logsumexp_conforms_and_is_named(formula, dtype):
+    record = judged(FORMS[formula]["logsumexp"], formula, dtype)
+
+    assert (record.status, record.evaluation) == ("conforms", "logsumexp")
+    assert record.blind_to == ()
+    assert record.unjudged == 0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_cross_entropy_by_logsumexp_is_as_printed(dtype):
+    record = judged(FORMS["loss_cross_entropy"]["logsumexp"], "loss_cross_entropy", dtype)
+
+    assert (record.status, record.evaluation) == ("conforms", "loss_cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("id", "evaluation"),
+    [
+        ("softmax_unshifted", "unshifted"),
+        ("loss_cross_entropy_unshifted", "unshifted"),
+        ("loss_cross_entropy_gradient_unshifted", "unshifted"),
+        ("bce_with_logits_overflows", "unshifted"),
+        ("bce_with_logits_through_probability", "through_probability"),
+        ("sigmoid_overflows", "overflowing"),
+        ("silu_overflows", "overflowing"),
+        ("gelu_sigmoid_overflows", "overflowing"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_seeded_fault_that_is_an_unstable_evaluation_is_told_so(id, evaluation, dtype):
+    (fault,) = (fault for fault in FAULTS if fault.id == id)
+    record = judged(fault.make, fault.formula, dtype)
+
+    assert record.status == "deviates"
+    assert record.diagnosis.startswith(f"this is {fault.formula}, evaluated {evaluation}: ")
+
+
+@pytest.mark.parametrize("form", ["printed", "stable"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_logistic_function_conforms_as_printed_and_by_sign(form, dtype):
+    record = judged(FORMS["sigmoid"][form], "sigmoid", dtype)
+
+    assert (record.status, record.evaluation, record.unjudged) == ("conforms", "sigmoid", 0)
+
+
+def test_other_programs_conform_as_printed_whatever_unstable_evaluation_they_claim():
+    for formula, evaluation in (("softmax:unshifted", "softmax"), ("layer_norm:one_pass", "layer_norm")):
+        record = judged(next(iter(FORMS[evaluation].values())), formula, "float64")
+
         assert (record.status, record.evaluation) == ("conforms", evaluation)
-        assert record.blind_to == ()
+
+
+def test_a_claimed_evaluation_is_part_of_the_line_that_runs_a_check_again():
+    record = judged("tests.helpers.honest:unshifted_softmax", "softmax:unshifted", "float64")
+
+    assert "--as softmax:unshifted " in record.reproduce
+
+
+def test_an_implementation_of_a_backend_claims_an_evaluation():
+    norm = Implementation("layer_norm", "norm", UNSTABLE["layer_norm", "one_pass"][0], ("float64",))
+    claiming = replace(norm, label="claiming", evaluation="one_pass")
+    mistaken = replace(norm, label="mistaken", evaluation="unshifted")
+
+    report = run(
+        Backend("mine", "1", (norm, claiming, mistaken)), select="layer_norm.follows_the_formula", dtypes=("float64",)
+    )
+
+    assert [check.status for check in report.checks] == ["deviates", "conforms", "harness-error"]
+    assert "the evaluation of layer_norm must be among one_pass, got 'unshifted'" in report.checks[2].message
+
+
+@pytest.mark.parametrize("claimed", ["softmax:one_pass", "adamw:unshifted", "softmax:", "softmaxx:unshifted"])
+def test_what_is_no_evaluation_of_a_formula_cannot_be_claimed(claimed):
+    with pytest.raises(UsageError, match=claimed.partition(":")[0]):
+        check(unshifted_softmax, claimed)
 
 
 def unbiased(moment):
@@ -120,4 +224,4 @@ FAULTY = {
 )
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_wrong_program_in_one_pass_deviates(formula, fault, dtype):
-    assert judged(FAULTY[formula][fault], formula, dtype).status == "deviates"
+    assert judged(FAULTY[formula][fault], f"{formula}:one_pass", dtype).status == "deviates"

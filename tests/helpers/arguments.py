@@ -30,7 +30,10 @@ _SMALL = (
 _PLAIN = {
     ("x", "mask"): [[0.75, -0.25, 2.0, -1.5, 7.0], [1.0, 0.0, 1.0, 1.0, 0.0]],
     ("x",): [[0.75, -0.25, 2.0, -1.5, 7.0]],
-    ("x", "upstream"): [[0.75, -0.25, 2.0, 0.0, 7.0], [1.5, 2.0, -0.5, 3.0, 0.25]],
+    ("scores", "upstream"): [[[0.75, -2.0, 5.0], [0.5, 0.25, -1.0]], [[1.5, 2.0, -0.5], [3.0, 0.25, 1.0]]],
+    ("weight", "upstream"): [[[0.5, 1.0], [-2.0, 0.25], [1.0, -0.5]], [[1.5, 2.0, -0.5], [3.0, 0.25, 1.0]]],
+    ("x", "upstream"): [[[0.75, -0.25, 2.0], [-1.5, 0.0, 7.0]], [[1.5, 2.0, -0.5], [3.0, 0.5, 0.25]]],
+    ("upstream",): [[[1.5, 2.0, -0.5], [3.0, 0.25, 1.0]]],
     ("prediction", "target"): [[0.75, 0.0625, 2.0**-30, 0.96875], [1.0, 0.25, 0.5, 1.0]],
     ("score", "target"): [[0.75, -2.0, 5.0, 0.5], [1.0, 0.25, 0.0, 1.0]],
     ("scores",): [[[0.75, -2.0, 5.0], [0.5, 0.25, -1.0]]],
@@ -77,6 +80,8 @@ def hostile_arguments(formula: Formula, rng: np.random.Generator) -> Arrays:
     if "w" in formula.arrays:
         shapes = next(shapes for shapes in _SMALL if tuple(shapes) == formula.arrays)
         return tuple(hostile(rng, int(np.prod(shapes[name]))).reshape(shapes[name]) for name in formula.arrays)
+    if formula.id.startswith("linear_vjp"):
+        return tuple(hostile(rng, 4).reshape(2, 2) for _ in formula.arrays)
     arrays = [hostile(rng, 3) for _ in formula.arrays]
     if formula.drawn:
         arrays[-1] = rng.choice([0.0, 1.0], 3)
@@ -96,6 +101,11 @@ def symbolic_arguments(formula: Formula, length: int) -> tuple[Any, ...]:
         return tuple(
             symbol_array(" ".join(f"{name}{place}" for place in range(int(np.prod(shape)))), real=True).reshape(*shape)
             for name, shape in shapes.items()
+        )
+    if formula.id.startswith("linear_vjp"):
+        return tuple(
+            symbol_array(" ".join(f"{name}{place}" for place in range(4)), real=True).reshape(2, 2)
+            for name in formula.arrays
         )
     return tuple(
         np.array(length - 1)

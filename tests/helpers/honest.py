@@ -318,11 +318,58 @@ def log_softmax(s):
     return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
+def logsumexp(s):
+    largest = np.max(s, axis=-1, keepdims=True)
+    return largest + np.log(np.sum(np.exp(s - largest), axis=-1, keepdims=True))
+
+
+def overflowing_sigmoid(x):
+    return np.exp(x) / (1 + np.exp(x))
+
+
+def unshifted_softmax(s):
+    return np.exp(s) / np.sum(np.exp(s), axis=-1, keepdims=True)
+
+
+def unshifted_logsumexp(s):
+    return np.log(np.sum(np.exp(s), axis=-1, keepdims=True))
+
+
+def one_hot(s, y):
+    return np.eye(s.shape[-1])[y.astype(int)]
+
+
+def picked(rows, y):
+    """The true class's element of each row."""
+    return np.take_along_axis(rows, y.astype(int)[..., None], -1)[..., 0]
+
+
+def through_probability(z, y):
+    p = 1 / (1 + np.exp(-z))
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
 def remembered(x, hidden, cell, w, u, b):
     """Take all gates of one product, and add the biases before the last term."""
     rows, columns = np.hstack([hidden, x]), np.concatenate([u, w], axis=1)
     forget, entry, output, candidate = (rows @ columns[gate] + b[gate] for gate in range(4))
     return stable_sigmoid(entry) * np.tanh(candidate) + stable_sigmoid(forget) * cell, stable_sigmoid(output)
+
+
+def softmax(s):
+    powers = np.exp(s - np.max(s, axis=-1, keepdims=True))
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+def jacobian_of_softmax(s, v):
+    p = softmax(s)
+    matrix = np.eye(s.shape[-1], dtype=s.dtype) * p[..., None] - p[..., None] * p[..., None, :]
+    return (v[..., None, :] @ matrix)[..., 0, :]
+
+
+def distributed_softmax_vjp(s, v):
+    p = np.exp(log_softmax(s))
+    return v * p - softmax(s) * np.sum(p * v, axis=-1, keepdims=True)
 
 
 def half_gated(both):
@@ -334,7 +381,11 @@ ADAM_FORMS = {"folded": folded_adam, "unnormalised": unnormalised_adam, "narrow 
 
 CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "relu": {"half of the sum": lambda x: 0.5 * x + 0.5 * np.abs(x)},
-    "sigmoid": {"tangent": lambda x: 0.5 * (1 + np.tanh(0.5 * x)), "stable": stable_sigmoid},
+    "sigmoid": {
+        "printed": lambda x: 1 / (1 + np.exp(-x)),
+        "tangent": lambda x: 0.5 * (1 + np.tanh(0.5 * x)),
+        "stable": stable_sigmoid,
+    },
     "silu": {"quotient": lambda x: x / (1 + np.exp(-x)), "tangent": lambda x: 0.5 * x + 0.5 * x * np.tanh(0.5 * x)},
     "gelu_sigmoid": {"quotient": lambda x: x / (1 + np.exp(-1.702 * x))},
     "gelu_tanh": {
@@ -347,10 +398,15 @@ CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     "loss_bce": {"log1p": lambda p, y: np.mean((y - 1) * np.log1p(-p) - y * np.log(p))},
     "bce_with_logits": {
         "complement": lambda z, y: np.mean((1 - y) * z - np.minimum(z, 0) + np.log1p(np.exp(-np.abs(z)))),
+        "printed": lambda z, y: np.mean(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))),
     },
-    "softmax": {"exponential": lambda s: np.exp(log_softmax(s))},
+    "softmax": {
+        "exponential": lambda s: np.exp(log_softmax(s)),
+        "logsumexp": lambda s: np.exp(s - logsumexp(s)),
+    },
     "loss_cross_entropy": {
-        "added up": lambda s, y: -np.sum(np.eye(s.shape[-1])[y.astype(int)] * log_softmax(s)) / len(s),
+        "added up": lambda s, y: -np.sum(one_hot(s, y) * log_softmax(s)) / len(s),
+        "logsumexp": lambda s, y: np.mean(logsumexp(s)[..., 0] - picked(s, y)),
     },
     "ffn_swiglu": {"quotient": lambda x, w, v, w2: ((x @ v) * (x @ w) / (1 + np.exp(-(x @ w)))) @ w2},
     "lstm_cell": {"one product": lambda *arrays: remembered(*arrays)[0]},
@@ -363,10 +419,15 @@ CURVES: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     },
     "relu_vjp": {"masked": lambda x, v: v * (x > 0)},
     "sigmoid_vjp": {"printed": lambda x, v: v * stable_sigmoid(x) * (1 - stable_sigmoid(x))},
+    "softmax_vjp": {"Jacobian": jacobian_of_softmax, "distributed": distributed_softmax_vjp},
+    "linear_vjp_input": {"columns": lambda w, v: np.stack([v @ column for column in w.T], axis=-1)},
+    "linear_vjp_weight": {"rows": lambda x, v: sum(np.outer(*pair) for pair in zip(v[::-1], x[::-1], strict=True))},
+    "linear_vjp_bias": {"product of ones": lambda v: np.ones(len(v), dtype=v.dtype) @ v},
     "loss_squared_error_gradient": {"added": lambda s, y: (s - y) - (y - s)},
     "bce_with_logits_gradient": {"shares": lambda z, y: stable_sigmoid(z) / z.size - y / z.size},
     "loss_cross_entropy_gradient": {
-        "shares": lambda s, y: np.exp(log_softmax(s)) / len(s) - np.eye(s.shape[-1])[y.astype(int)] / len(s),
+        "shares": lambda s, y: np.exp(log_softmax(s)) / len(s) - one_hot(s, y) / len(s),
+        "logsumexp": lambda s, y: (np.exp(s - logsumexp(s)) - one_hot(s, y)) / len(s),
     },
     "glu": {"side by side": lambda x, w, b, v, c: half_gated(x @ np.hstack([w, v]) + np.hstack([b, c]))},
     "geglu": {
@@ -456,15 +517,51 @@ FORMS: Mapping[str, Mapping[str, Any]] = (
             "difference": Dropout(lambda x, mask, keep: x - ~mask * x, lambda x, keep: x.dtype.type(keep) * x),
         },
     }
-    | {
-        formula: {"printed": Norm(recipe), "folded": Norm(folded_norm(recipe))}
-        | ({} if formula == "rms_norm" else {"one pass": Norm(in_one_pass(recipe))})
-        for formula, recipe in NORMS.items()
-    }
+    | {formula: {"printed": Norm(recipe), "folded": Norm(folded_norm(recipe))} for formula, recipe in NORMS.items()}
     | {
         formula: {"two products": Norm(Running(statistic)), "correction": Norm(Running(statistic, corrected_average))}
-        | ({"one pass": Norm(Running(ONE_PASS[formula]))} if formula in ONE_PASS else {})
         for formula, statistic in STATISTICS.items()
     }
     | {formula: {name: Norm(body) for name, body in forms.items()} for formula, forms in CURVES.items()}
 )
+
+#: Factories by formula and unstable evaluation: honest only where this is claimed.
+UNSTABLE: Mapping[tuple[str, str], tuple[Any, ...]] = {
+    **{
+        (formula, "one_pass"): (Norm(in_one_pass(recipe)),)
+        for formula, recipe in NORMS.items()
+        if formula != "rms_norm"
+    },
+    **{(formula, "one_pass"): (Norm(Running(statistic)),) for formula, statistic in ONE_PASS.items()},
+    **{
+        claimed: tuple(map(Norm, bodies))
+        for claimed, bodies in {
+            ("sigmoid", "overflowing"): (overflowing_sigmoid,),
+            ("silu", "overflowing"): (lambda x: x * overflowing_sigmoid(x),),
+            ("gelu_sigmoid", "overflowing"): (lambda x: x * overflowing_sigmoid(1.702 * x),),
+            ("softmax", "unshifted"): (unshifted_softmax, lambda s: np.exp(s - unshifted_logsumexp(s))),
+            ("loss_cross_entropy", "unshifted"): (
+                lambda s, y: np.mean(unshifted_logsumexp(s)[..., 0] - picked(s, y)),
+                lambda s, y: -np.mean(np.log(picked(unshifted_softmax(s), y))),
+            ),
+            ("loss_cross_entropy", "through_probability"): (
+                lambda s, y: -np.mean(np.log(picked(np.exp(log_softmax(s)), y))),
+            ),
+            ("loss_cross_entropy_gradient", "unshifted"): (
+                lambda s, y: (unshifted_softmax(s) - one_hot(s, y)) / len(s),
+            ),
+            ("loss_combined", "unshifted"): (
+                lambda s, y, r, t, regression_weight: (
+                    np.mean(unshifted_logsumexp(s)[..., 0] - picked(s, y)) + regression_weight * np.sum((r - t) ** 2)
+                ),
+            ),
+            ("loss_combined", "through_probability"): (
+                lambda s, y, r, t, regression_weight: (
+                    regression_weight * np.sum((r - t) ** 2) - np.mean(np.log(picked(np.exp(log_softmax(s)), y)))
+                ),
+            ),
+            ("bce_with_logits", "unshifted"): (lambda z, y: np.mean(np.log(1 + np.exp(z)) - y * z),),
+            ("bce_with_logits", "through_probability"): (through_probability,),
+        }.items()
+    },
+}

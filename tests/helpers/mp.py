@@ -23,6 +23,11 @@ class MPArray(ElementArray):
     element_type = _CONTEXT.mpf
     element = staticmethod(_CONTEXT.mpf)
 
+    @classmethod
+    def coerce(cls, value: Any) -> Any:
+        # The library writes all digits of an array to the right of a bare element before it leaves it the operation.
+        return np.asarray(super().coerce(value), dtype=object)
+
 
 def _erfc(x: Any) -> Any:
     # The library refuses such numbers: the first term of the asymptotic series rounds to the same float64.

@@ -17,6 +17,7 @@ from properties.catalogue import claims_for
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+PLUGIN_OPTIONS = set(re.findall(r'"(--exactstep[-a-z]*)"', (ROOT / "exactstep_pytest.py").read_text("utf-8")))
 
 INSTALL_AND_RUN = (
     'python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[torch]" '
@@ -79,6 +80,8 @@ def test_every_command_shown_is_one_that_the_parser_takes(line: str) -> None:
         program, *arguments = shlex.split(command, comments=True)
         if Path(program).name == "exactstep":
             assert cli.parser().parse_args(arguments).command
+        if program == "pytest":
+            assert {word for word in arguments if word.startswith("--exactstep")} <= PLUGIN_OPTIONS
 
 
 def test_every_relative_link_leads_somewhere() -> None:

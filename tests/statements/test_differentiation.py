@@ -209,7 +209,7 @@ def test_what_comes_back_is_linear_in_the_cotangent(pullback=pulled):
     v, w = symbol_array("v0 v1", real=True), symbol_array("w0 w1", real=True)
     a, b = symbol_array("a", real=True), symbol_array("b", real=True)
 
-    for each in (pullback, softmax_vjp) if pullback is pulled else (pullback,):
+    for each in (pullback, softmax_vjp.body) if pullback is pulled else (pullback,):
         assert vanishes(each(X, a * v + b * w) - a * each(X, v) - b * each(X, w))
         assert vanishes(each(X, 0 * v))
         assert vanishes(each(X, a + 0 * v) - a * each(X, 1 + 0 * v))  # the seed
@@ -248,7 +248,7 @@ def test_cotangents_and_tangents_have_one_product(pullback=pulled):
 
     assert vanishes(sum(expressions(v * pushed)) - sum(expressions(pullback(X, v) * u)))
     row = jacobian(softmax.body(X), X)
-    assert vanishes(SymbolArray.wrap(v.elements @ row.elements) - softmax_vjp(X, v))
+    assert vanishes(SymbolArray.wrap(v.elements @ row.elements) - softmax_vjp.body(X, v))
 
 
 @statement("backprop_vjp.P5", false={"one of them alone": {"both": 0}, "the mean": {"both": sympy.Rational(1, 2)}})
@@ -256,7 +256,7 @@ def test_cotangents_of_a_value_that_is_used_twice_are_added(both=1):
     v, w = symbol_array("v0 v1", real=True), symbol_array("w0 w1", real=True)
     value = sum(expressions(v * sigmoid.body(X))) + sum(expressions(w * softmax.body(X)))
 
-    assert vanishes(partials(value, X) - sigmoid_vjp.body(X, v) - both * softmax_vjp(X, w))
+    assert vanishes(partials(value, X) - sigmoid_vjp.body(X, v) - both * softmax_vjp.body(X, w))
 
 
 # -- Layers and networks ---------------------------------------------------------------------------------------------
@@ -378,7 +378,9 @@ def test_without_biases_every_layer_s_weights_and_gradients_have_the_output_as_p
     "mlp_forward_backward.P4",
     false={
         "softmax alone": {"gradient": lambda s, y: softmax.body(s)},
-        "through softmax once more": {"gradient": lambda s, y: softmax_vjp(s, loss_cross_entropy_gradient.body(s, y))},
+        "through softmax once more": {
+            "gradient": lambda s, y: softmax_vjp.body(s, loss_cross_entropy_gradient.body(s, y))
+        },
     },
 )
 def test_the_way_back_of_a_classifier_begins_with_the_probability_less_the_label(

@@ -47,8 +47,7 @@ OTHERWISE = {"torch.optim.lr_scheduler.CosineAnnealingLR": "schedule_cosine_to_1
 def follows(rates, formula, values):
     """Whether all rates lie in the bounds of the formula, or in those of one of its other evaluations."""
     steps = np.arange(float(len(rates)))
-    bodies = [formula.body, *(program(formula.body) for program in formula.evaluations.values())]
-    enclosures = (bound(replace(formula, body=body), steps, precision=DOUBLE, **values) for body in bodies)
+    enclosures = (bound(program, steps, precision=DOUBLE, **values) for program in formula.programs.values())
     return any(float(np.max(enclosure.ratio(rates))) <= 1.0 for enclosure in enclosures)
 
 

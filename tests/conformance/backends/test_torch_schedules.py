@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pytest
 
 from conformance.api import run
 from conformance.backends import Backend
-from oracle.catalogue import get
+from oracle.catalogue import FORMULAS, get
 from tests.helpers.rates import settings
 
 torch = pytest.importorskip("torch")
@@ -18,6 +19,27 @@ from conformance.backends.torch_schedules import SchedulerFactory, schedules
 
 EVERY = tuple(schedules())
 STEPS = np.arange(20.0)
+#: Schedules with a root of the step, which torch leaves to functions that its users write.
+WITHOUT_SCHEDULER = {"schedule_classic_warmup", "schedule_transformer"}
+#: Schedulers that compute none of the documents' schedules: by powers, jumps and polynomials, or what others make.
+WITHOUT_SCHEDULE = {
+    "ChainedScheduler",
+    "ExponentialLR",
+    "LRScheduler",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "StepLR",
+}
+
+
+def test_every_schedule_and_every_scheduler_is_judged_or_known_to_have_no_counterpart():
+    judged = {each.formula for each in EVERY}
+    called = {name for each in EVERY for name in re.findall(r"\w+(?:LR|Restarts|OnPlateau)\b", each.label)}
+
+    assert sorted(judged) == sorted({each.id for each in FORMULAS if each.kind == "schedule"} - WITHOUT_SCHEDULER)
+    assert sorted(called) == sorted(set(torch.optim.lr_scheduler.__all__) - WITHOUT_SCHEDULE)
 
 
 @pytest.mark.parametrize("each", EVERY, ids=lambda each: each.label)

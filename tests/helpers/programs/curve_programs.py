@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.helpers.programs.clip_programs import SUMS
 from tests.helpers.programs.kit import Floats, Inapplicable, Kit, Tensor
 
-__all__ = ["CURVES", "Curves", "run_curve"]
+__all__ = ["CURVES", "EVALUATED", "Curves", "run_curve", "softmax"]
 
 Program = Callable[["Curves", Any], Tensor]
 
@@ -165,37 +165,55 @@ GELUS: tuple[Program, ...] = (
 )
 
 
-def _exponentials(c: Curves, x: Tensor, shifted: bool) -> Tensor:
-    powers = c.exp(x - c.largest(x) if shifted else x)
+#: Logarithms that probabilities are exponentials of.
+EXPONENTS = {"exponential": "shifted", "one sum": "one sum", "turned": "turned", "rest": "rest"}
+
+
+def _exponentials(c: Curves, x: Tensor, form: str) -> Tensor:
+    powers = c.exp(x if form in ("unshifted", "plain", "plain reciprocal") else x - c.largest(x))
     limit = c.kit.precision.compute
     size = powers.values.astype(np.float64)
-    if not shifted and not np.all((size > limit.smallest_normal) & (np.sum(size) < limit.largest)):
+    if form == "unshifted" and not np.all((size > limit.smallest_normal) & (np.sum(size) < limit.largest)):
         raise Inapplicable  # the exponentials leave the range
     return powers
 
 
-def _softmax(c: Curves, x: Tensor, form: str) -> Tensor:
-    if form == "exponential":
-        return c.exp(_log_softmax(c, x, "shifted"))
-    powers = _exponentials(c, x, form != "unshifted")
+def softmax(c: Curves, x: Tensor, form: str) -> Tensor:
+    """Divide exponentials by their sum, or take the exponential of the logarithm."""
+    if form in EXPONENTS or form.startswith("plain exponential"):
+        return c.exp(_log_softmax(c, x, EXPONENTS.get(form, form)))
+    powers = _exponentials(c, x, form)
     total = c.sum(powers)
-    return powers * total.reciprocal() if form == "reciprocal" else powers / total
+    return powers * total.reciprocal() if form.endswith("reciprocal") else powers / total
 
 
 def _shares(form: str) -> Program:
-    return lambda c, x: _softmax(c, x, form)
+    return lambda c, x: softmax(c, x, form)
 
 
 def _log_softmax(c: Curves, x: Tensor, form: str) -> Tensor:
     if form == "logarithm":
-        p = _softmax(c, x, "shifted")
+        p = softmax(c, x, "shifted")
         if not np.all(p.values.astype(np.float64) > 1e3 * c.kit.precision.compute.smallest_normal):
             raise Inapplicable  # a probability underflows
         return c.log(p)
     if form == "unshifted":
-        return x - c.log(c.sum(_exponentials(c, x, False)))
+        return x - c.log(c.sum(_exponentials(c, x, form)))
+    if form.startswith("plain exponential"):
+        total = c.log(c.sum(c.exp(x)))
+        return -(total - x) if form.endswith("turned") else x - total
+    if form.startswith("plain logarithm"):
+        return c.log(softmax(c, x, "plain reciprocal" if form.endswith("reciprocal") else "plain"))
+    if form.startswith("logarithm of "):
+        return c.log(softmax(c, x, form.removeprefix("logarithm of ")))
     largest = c.largest(x)
+    if form == "rest":
+        powers = c.exp(x - largest)
+        np.put_along_axis(powers.values, np.argmax(x.values, axis=-1)[..., None], 0, axis=-1)
+        return x - (c.log1p(c.sum(powers)) + largest)
     total = c.log(c.sum(c.exp(x - largest)))
+    if form == "turned":
+        return -((largest + total) - x)
     return x - (total + largest) if form == "one sum" else (x - largest) - total
 
 
@@ -321,7 +339,7 @@ def _class_gradient(form: str) -> Callable[[Curves, Any, Any], Tensor]:
     def run(c: Curves, x: Tensor, y: Tensor) -> Tensor:
         ones = c.kit.array(np.eye(x.values.shape[-1])[y.values.astype(int)])
         count = c.number(float(x.values.shape[0]))
-        p = _softmax(c, x, "exponential" if form == "autograd" else form)
+        p = softmax(c, x, "exponential" if form == "autograd" else form)
         return p / count - ones / count if form == "autograd" else (p - ones) / count
 
     return run
@@ -410,8 +428,81 @@ CURVES: Mapping[str, tuple[Callable[..., Tensor], ...]] = {
 }
 
 
-def run_curve(kit: Kit, formula: str, program: int, rng: np.random.Generator, arrays: tuple[Floats, ...]) -> Floats:
-    """Run a program of a formula with a library and an order of summation that are drawn.
+def _binary(sigmoid: Callable[[Curves, Tensor], Tensor], logarithm: str) -> Callable[[Curves, Any, Any], Tensor]:
+    """Programs for the loss of a score that go through its probability."""
+    return lambda c, z, y: _bce(logarithm)(c, sigmoid(c, z), y)
+
+
+def _softplus(form: str) -> Callable[[Curves, Any, Any], Tensor]:
+    """Programs for the loss of a score whose exponential is taken as it is."""
+
+    def run(c: Curves, z: Tensor, y: Tensor) -> Tensor:
+        power, one = c.exp(z), c.number(1.0)
+        cost = c.log1p(power) if form == "log1p" else c.log(one + power)
+        if form == "shares":
+            return c.whole((cost - y * z) * c.number(1 / z.values.size))
+        if form == "turned":
+            return -c.mean(y * z - cost)
+        return c.mean(cost - z * y if form == "swapped" else cost - y * z)
+
+    return run
+
+
+def _overflowing(form: str) -> Callable[[Curves, Tensor], Tensor]:
+    """Programs for the logistic function whose exponential grows."""
+
+    def run(c: Curves, x: Tensor) -> Tensor:
+        power, one = c.exp(x), c.number(1.0)
+        if form == "reciprocal":
+            return power * (one + power).reciprocal()
+        if form == "twice":
+            return one / (one + power.reciprocal())
+        return power / (power + one if form == "swapped" else one + power)
+
+    return run
+
+
+_OVERFLOWING = tuple(_overflowing(form) for form in ("printed", "reciprocal", "twice", "swapped"))
+_ADDED = ("one sum", "turned", "rest")
+_PLAIN = ("plain", "plain reciprocal", "plain exponential", "plain exponential turned")
+_STABLE = ("shifted", "reciprocal", "unshifted", "exponential", "quotient")
+
+#: Programs by formula and evaluation.
+EVALUATED: Mapping[tuple[str, str], tuple[Callable[..., Tensor], ...]] = {
+    ("sigmoid", "overflowing"): _OVERFLOWING,
+    ("silu", "overflowing"): (
+        *(lambda c, x, sigmoid=sigmoid: x * sigmoid(c, x) for sigmoid in _OVERFLOWING),
+        lambda c, x: x * c.exp(x) / (c.number(1.0) + c.exp(x)),
+    ),
+    ("gelu_sigmoid", "overflowing"): tuple(
+        lambda c, x, sigmoid=sigmoid: x * sigmoid(c, c.number(1.702) * x) for sigmoid in _OVERFLOWING
+    ),
+    ("softmax", "logsumexp"): tuple(_shares(form) for form in (*_ADDED, *_STABLE)),
+    ("softmax", "unshifted"): tuple(_shares(form) for form in (*_PLAIN, "unshifted")),
+    ("loss_cross_entropy_gradient", "logsumexp"): tuple(_class_gradient(form) for form in (*_ADDED, *_STABLE)),
+    ("loss_cross_entropy_gradient", "unshifted"): tuple(_class_gradient(form) for form in (*_PLAIN, "unshifted")),
+    ("loss_cross_entropy", "unshifted"): tuple(
+        _cross_entropy(form)
+        for form in (
+            "plain exponential",
+            "plain exponential turned",
+            "plain logarithm",
+            "plain logarithm reciprocal",
+            "unshifted",
+        )
+    ),
+    ("loss_cross_entropy", "through_probability"): tuple(_cross_entropy(f"logarithm of {form}") for form in _STABLE),
+    ("bce_with_logits", "unshifted"): tuple(
+        _softplus(form) for form in ("printed", "log1p", "shares", "turned", "swapped")
+    ),
+    ("bce_with_logits", "through_probability"): tuple(
+        _binary(sigmoid, logarithm) for sigmoid in SIGMOIDS for logarithm in ("log", "log1p", "turned")
+    ),
+}
+
+
+def run_curve(kit: Kit, program: Callable[..., Tensor], rng: np.random.Generator, arrays: tuple[Floats, ...]) -> Floats:
+    """Run a program with a library and an order of summation that are drawn.
 
     Raises
     ------
@@ -420,4 +511,4 @@ def run_curve(kit: Kit, formula: str, program: int, rng: np.random.Generator, ar
     """
     summation = tuple(SUMS)[rng.integers(len(SUMS))]
     curves = Curves(kit, SLOPPINESS[rng.integers(len(SLOPPINESS))], summation)
-    return kit.shown(CURVES[formula][program](curves, *map(kit.array, arrays)))
+    return kit.shown(program(curves, *map(kit.array, arrays)))

@@ -7,12 +7,13 @@ import flint
 import numpy as np
 import pytest
 
-from oracle.arithmetic import ball_curves, curves
+from oracle.arithmetic import ball_curves, curves, rounded_functions
 from oracle.arithmetic.balls import balls, midpoint, working_precision
 from oracle.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Precision
 from oracle.arithmetic.rounding import atom, given
 from oracle.bound import bound
 from oracle.differentiation.activations import relu_vjp
+from oracle.differentiation.layers import linear_vjp_weight
 from oracle.errors import DomainError
 
 STRICT = Precision(FLOAT64, FLOAT64, FLOAT64)
@@ -102,6 +103,60 @@ def test_a_subnormal_number_that_may_be_read_as_zero_opens_both_branches():
     assert (flushing.ratio(np.array([0.0, 0.0, 0.0, 0.0, 3.0])) <= 1).all()
     assert (flushing.ratio(np.array([3.0, 0.0, 0.0, 0.0, 3.0])) <= 1).all()
     assert gradual.ratio(np.array([0.0, 0.0, 0.0, 0.0, 3.0]))[0] > 1
+
+
+def test_a_subnormal_number_that_a_product_reads_as_zero_may_have_met_a_large_one():
+    tiny, large, nothing = FLOAT32.round(np.array([[1e-40]])), np.array([[1e6]]), np.zeros((1, 1))
+    for arrays in ((tiny, large), (large, tiny)):
+        assert bound(linear_vjp_weight, *arrays, precision=NARROW).ratio(nothing) <= 1
+        assert bound(linear_vjp_weight, *arrays, precision=replace(NARROW, flush_to_zero=False)).ratio(nothing) > 1
+
+
+def two_shares(p, other, v):
+    """Go back through softmax with another approximation of it in each place."""
+    return (p * v - other * np.sum(p * v)).astype(np.float64)
+
+
+def test_the_shares_that_come_back_may_differ_in_both_places():
+    scores, v = np.array([0.1, 0.7, -0.3], dtype=np.float32), np.full(3, 3.0, dtype=np.float32)
+    p = np.exp(scores) / np.sum(np.exp(scores))
+    other = np.nextafter(p, np.float32(1))
+    shares, given_v = curves.softmax(given(scores.astype(np.float64), NARROW)), given(v.astype(np.float64), NARROW)
+    ruled = curves.weighted_deviation(shares, given_v)
+    missed = np.abs(two_shares(p, other, v) - ruled.x)
+
+    assert (missed <= ruled.error).all()
+    # All cotangents are equal: what cancels exactly in the printed line leaves the difference of both shares.
+    assert (missed > 0).any()
+    assert (np.abs(ruled.x) < 1e-15).all()
+
+
+@pytest.mark.parametrize("precision", [STRICT, NARROW], ids=["balls", "floats"])
+def test_no_cotangents_bring_nothing_back(precision):
+    rows = given(np.array([[0.5, 2.0], [3.0, -1.0]]), precision)
+    zeros = given(np.zeros((2, 2)), precision)
+
+    assert (curves.weighted_deviation(curves.softmax(rows), zeros).error == 0).all()
+
+
+def test_shares_of_values_near_the_end_of_the_range_have_no_bound():
+    rows = given(np.zeros((2, 2)), NARROW)
+    values = given(np.array([[FLOAT32.largest, 1.0], [1.0, 2.0]]), NARROW)
+
+    assert np.isfinite(curves.weighted_deviation(curves.softmax(rows), values).error).tolist() == [
+        [False] * 2,
+        [True] * 2,
+    ]
+
+
+@pytest.mark.parametrize("precision", [STRICT, NARROW], ids=["balls", "floats"])
+def test_rows_and_columns_change_places_with_their_errors(precision):
+    x = given(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), precision) * given(np.full((2, 3), 3.0), precision)
+    turned = rounded_functions.matrix_transpose(x)
+
+    assert turned.shape == (3, 2)
+    assert np.array_equal(turned.error, x.error.T)
+    assert np.array_equal(turned.carrier.midpoint(turned.x), [[3.0, 12.0], [6.0, 15.0], [9.0, 18.0]])
 
 
 @pytest.mark.parametrize("precision", [STRICT, NARROW], ids=["balls", "floats"])

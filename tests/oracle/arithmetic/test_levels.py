@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -181,7 +180,7 @@ def test_no_honest_schedule_leaves_the_bound_and_some_use_a_twentieth_of_it(form
 def test_a_wave_reached_step_by_step_stays_in_the_bound_of_that_program(kind, draws):
     f = np.float64 if kind is FLOAT64 else np.float32
     formula, rng = get("schedule_cosine_to_10pct"), np.random.default_rng(7)
-    body = formula.evaluations["recursive"](formula.body)
+    reading = formula.programs["recursive"]
     precision, reached = Precision(kind, kind, kind), 0.0
     for _ in range(draws(8, 200)):
         length, peak = int(rng.choice([1, 2, 7, 50, 400])), float(rng.choice([0.1, 1.0, rng.uniform(), 3e-4]))
@@ -191,7 +190,6 @@ def test_a_wave_reached_step_by_step_stays_in_the_bound_of_that_program(kind, dr
             rate = here / before * (rate - low) + low
             rates.append(float(rate))
         steps = np.arange(length + 1.0)
-        reading = replace(formula, body=body)
         ratios = bound(reading, steps, precision=precision, peak_value=peak, decay_steps=length).ratio(np.array(rates))
         reached = max(reached, float(ratios.max()))
         assert ratios.max() <= 1, f"{length} {peak}"
@@ -203,7 +201,7 @@ def test_a_wave_reached_step_by_step_stays_in_the_bound_of_that_program(kind, dr
 def test_a_line_reached_step_by_step_stays_in_the_bound_of_that_program(kind, draws):
     f = np.float64 if kind is FLOAT64 else np.float32
     formula, rng = get("schedule_linear_decay_warmup"), np.random.default_rng(8)
-    body = formula.evaluations["recursive"](formula.body)
+    reading = formula.programs["recursive"]
     precision, reached = Precision(kind, kind, kind), 0.0
     for _ in range(draws(8, 200)):
         length, peak = int(rng.choice([1, 2, 7, 50, 400])), float(rng.choice([0.1, 1.0, rng.uniform(), 3e-4]))
@@ -213,7 +211,6 @@ def test_a_line_reached_step_by_step_stays_in_the_bound_of_that_program(kind, dr
             rate = rate * (f(1) + (factor - f(1)) / (f(length) + f(t - 1) * (factor - f(1))))
             rates.append(float(rate))
         steps = np.arange(1.0, length + 2)
-        reading = replace(formula, body=body)
         values = {"peak_value": peak, "end_value": end, "warmup_steps": 1, "decay_steps": length}
         ratios = bound(reading, steps, precision=precision, **values).ratio(np.array(rates))
         reached = max(reached, float(ratios.max()))

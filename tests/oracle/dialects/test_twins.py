@@ -65,17 +65,5 @@ def test_a_schedule_equals_its_place(formula):
     assert all(same(formula.body(step, **values), twin(step, **values)) for step in STEPS)
 
 
-UNSTABLE = [(family, id) for family in FAMILIES for id, point in family.points.items() if point.same_value]
-
-
-@pytest.mark.parametrize(("family", "id"), UNSTABLE, ids=[id for _, id in UNSTABLE])
-def test_a_change_of_the_program_alone_is_the_formula_on_paper(family, id):
-    formula = family.points[id].base
-    arrays = symbolic_arguments(formula, 3)
-    values = {name: positive(name) for name in formula.hyperparameters}
-
-    assert same(formula.body(*arrays, **values), family.evaluate(id)(*arrays, **values))
-
-
 def test_every_formula_lies_in_exactly_one_family():
     assert [sum(formula in family.named for family in FAMILIES) for formula in FORMULAS] == [1] * len(FORMULAS)

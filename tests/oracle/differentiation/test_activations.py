@@ -49,6 +49,21 @@ def test_slopes_as_worked_by_hand():
     assert exact(relu_vjp, X, V).tolist() == [0.0, 0.0, 0.25, 8.0, 0.0]
 
 
+def test_shares_as_worked_by_hand():
+    assert exact(softmax_vjp, np.zeros(2), np.array([8.0, 4.0])).tolist() == [1.0, -1.0]
+    assert exact(softmax_vjp, np.zeros((2, 4)), np.eye(4)[:2] * 16.0).tolist() == [
+        [3.0, -1.0, -1.0, -1.0],
+        [-1.0, 3.0, -1.0, -1.0],
+    ]
+    assert exact(softmax_vjp, np.array([5.0]), np.array([7.0])).tolist() == [0.0]
+
+
+def test_a_cotangent_through_softmax_keeps_its_digits_where_one_class_has_nearly_everything():
+    found = exact(softmax_vjp, np.array([40.0, 0.0]), np.array([1.0, 0.0]))
+
+    assert found.tolist() == [float(exact(sigmoid_vjp, 40.0, 1.0)), -float(exact(sigmoid_vjp, 40.0, 1.0))]
+
+
 def test_a_slope_far_from_zero_keeps_its_digits():
     assert float(exact(sigmoid_vjp, 40.0, 1.0)) == float(exact(sigmoid_vjp, -40.0, 1.0)) == 4.248354255291589e-18
 
@@ -58,18 +73,23 @@ def test_softmax_s_is_the_product_with_sympy_s_jacobian():
     p = sympy.Matrix(softmax.body(s).elements.tolist())
     row = sympy.Matrix([v.elements.tolist()]) * p.jacobian(s.elements.tolist())
 
-    assert all(sympy.simplify(a - b) == 0 for a, b in zip(softmax_vjp(s, v).elements, row, strict=True))
+    assert all(sympy.simplify(a - b) == 0 for a, b in zip(softmax_vjp.body(s, v).elements, row, strict=True))
 
 
 def test_autograd_agrees_within_the_bound():
-    for formula, function in ((relu_vjp, torch.relu), (sigmoid_vjp, torch.sigmoid)):
+    functions = (
+        (relu_vjp, torch.relu),
+        (sigmoid_vjp, torch.sigmoid),
+        (softmax_vjp, lambda x: torch.softmax(x, dim=-1)),
+    )
+    for formula, function in functions:
         x = torch.tensor(X, requires_grad=True)
         (theirs,) = torch.autograd.grad(function(x), x, torch.tensor(V))
 
         assert (bound(formula, X, V, precision=STRICT).ratio(theirs.numpy()) <= 1).all()
 
 
-@pytest.mark.parametrize("formula", [relu_vjp, sigmoid_vjp], ids=lambda formula: formula.id)
+@pytest.mark.parametrize("formula", [relu_vjp, sigmoid_vjp, softmax_vjp], ids=lambda formula: formula.id)
 def test_a_cotangent_that_is_not_finite_is_refused(formula):
     with pytest.raises(DomainError, match="upstream must be finite"):
         exact(formula, np.zeros(2), np.array([0.0, np.inf]))

@@ -47,7 +47,7 @@ CASES = [
 @pytest.mark.parametrize(("formula", "name", "program"), CASES, ids=[f"{case[0].id}-{case[1]}" for case in CASES])
 def test_no_honest_program_leaves_the_bound(formula, name, program, dtype, draws):
     form, rng = FORMATS[dtype], np.random.default_rng(len(name))
-    models, bounded, elements = list(precision_models(dtype)), 0, 0
+    models, bounded, elements, used = list(precision_models(dtype)), 0, 0, 0.0
     for _ in range(draws(12, 400)):
         scale = rng.choice([1.0, 1.0, 30.0, 1e-3, form.smallest_normal])
         x, mask = form.round(rng.normal(size=16) * scale), rng.choice([0.0, 1.0], 16)
@@ -59,6 +59,8 @@ def test_no_honest_program_leaves_the_bound(formula, name, program, dtype, draws
         models = [model for model in models if float(np.max(enclosures[model].ratio(shown))) <= 1.0]
 
         assert models, f"{name} leaves every bound at keep={keep}, x={x.tolist()}"
+        used = max(used, float(np.max(enclosures[models[0]].ratio(shown))))
         elements += x.size
         bounded += int(np.count_nonzero(enclosures[models[0]].bounded))
     assert bounded == elements
+    assert used >= 0.01 or formula is dropout_keep_proportion  # which multiplies by 0 and 1

@@ -1,13 +1,11 @@
 """A variance in one pass: the same on paper and in exact arithmetic, and a bound of its own."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import sympy
 
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
-from oracle.arithmetic.primitives import variance, variances_in_one_pass
+from oracle.arithmetic.primitives import evaluated, variance
 from oracle.arithmetic.rounding import given
 from oracle.arithmetic.symbols import symbol_array
 from oracle.bound import bound
@@ -21,7 +19,7 @@ every_formula = pytest.mark.parametrize("formula", VARIED, ids=lambda formula: f
 
 
 def in_one_pass(formula):
-    return replace(formula, body=formula.evaluations["one_pass"](formula.body))
+    return formula.programs["one_pass"]
 
 
 def arguments(formula, offset=0.0):
@@ -83,7 +81,7 @@ def test_its_bound_is_finite_a_million_spreads_from_zero_and_far_wider_than_that
 def test_its_bound_near_zero_is_no_wider_than_a_few_times_that_of_two_passes():
     x = given(np.array([[1.0, -2.0, 0.5]]), NARROW)
     printed = variance(x, axis=-1).error
-    with variances_in_one_pass():
+    with evaluated("one_pass"):
         other = variance(x, axis=-1).error
 
     assert (printed < other).all()
@@ -101,7 +99,7 @@ def test_where_the_difference_may_be_negative_a_norm_has_no_bound():
 def test_it_ends_with_its_block():
     x = given(np.array([[300.0, 301.0, 302.0]]), NARROW)
     before = variance(x, axis=-1).error
-    with variances_in_one_pass():
+    with evaluated("one_pass"):
         inside = variance(x, axis=-1).error
 
     assert (inside > 10 * before).all()
@@ -109,7 +107,7 @@ def test_it_ends_with_its_block():
 
 
 def test_squares_past_the_range_have_no_bound():
-    with variances_in_one_pass():
+    with evaluated("one_pass"):
         assert not np.isfinite(variance(given(np.array([1e20, 1.0]), NARROW), axis=0).error).any()
         assert np.isfinite(
             variance(given(np.array([1e18, 1.0]), Precision(FLOAT64, FLOAT64, FLOAT64)), axis=0).error

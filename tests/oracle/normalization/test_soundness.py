@@ -48,9 +48,7 @@ def judge(
     evaluation: str = "",
 ) -> None:
     """Judge programs of one batch."""
-    record = get(formula)
-    if evaluation:
-        record = replace(record, body=record.evaluations[evaluation](record.body))
+    record = get(formula).programs[evaluation]
     expected: Any = bound(record, *batch.arrays, precision=precision, **batch.hyperparameters)
     for form in forms:
         with np.errstate(all="ignore"):

@@ -62,6 +62,22 @@ def test_certain_scores_lie_where_programs_take_the_logistic_function_for_one():
         assert call.arrays[1].item() == 1
 
 
+@pytest.mark.parametrize("formula", ["linear_vjp_input", "linear_vjp_weight", "linear_vjp_bias"])
+def test_layers_have_a_lone_sample_and_more_samples_and_outputs_than_a_block(formula):
+    upstream = {kind: drawn(formula, kind)[0].arrays[-1].shape for kind in kinds(get(formula))}
+
+    assert upstream["single"] == (1, 3)
+    assert upstream["rows"][0] > 16
+    assert upstream["bulk"] == (67, 33)
+    assert all(call.arrays[-1].shape[0] > 1 for call in drawn(formula, "short"))
+
+
+def test_scores_and_cotangents_of_softmax_have_one_shape_also_when_they_are_stacked():
+    shapes = [[array.shape for array in call.arrays] for call in drawn("softmax_vjp", "stacked")]
+
+    assert all(len(scores) == 3 and scores == upstream for scores, upstream in shapes)
+
+
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("formula", GATED)
 def test_far_units_lie_where_exponentials_overflow(formula, dtype):
