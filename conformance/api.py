@@ -5,19 +5,21 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from conformance import targets
 from conformance.backends import Backend
 from conformance.errors import LoadError, UsageError
-from conformance.jsonlines import Writer
-from conformance.plan import Plan
+from conformance.isolation import TIMEOUT, Limits, isolated
+from conformance.jsonlines import Writer, begun
+from conformance.plan import Plan, Task, settled
 from conformance.records import CheckRecord
 from conformance.report import Report, output_files
 from conformance.reproduction import check_line, run_line
@@ -35,6 +37,9 @@ BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
 #: Called with each record, the number of checks that are over, and the number of all.
 Progress = Callable[[CheckRecord, int, int], object]
 
+#: Yields the records of tasks as checks end.
+Judging = Callable[[Sequence[Task]], Generator[CheckRecord]]
+
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
 _FRAMEWORKS = ("jax", "keras", "optax", "torch")
 _PACKAGES = ("hypothesis", "numpy", "python-flint")
@@ -51,6 +56,9 @@ def check(
     arrays: Literal["torch", "numpy"] | None = None,
     hyperparameters: Mapping[str, float] | None = None,
     precision: Precision | None = None,
+    isolate: bool | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge one optimizer or function by the formula that it claims to compute.
@@ -76,6 +84,13 @@ def check(
         Values that the target uses for hyperparameters that it does not offer.
     precision : Precision, optional
         The only precision model to accept, for its storage dtype.
+    isolate : bool, optional
+        Whether the target runs in a process of its own, so that a segmentation fault, an abort, an exit or a hang costs
+        one check and not all of them; if not given, it does if it is named by a string.
+    timeout : float, optional
+        Seconds that an isolated target may take for one answer, the run of one training or one call; 600 if not given.
+    memory : float, optional
+        GiB that the process of an isolated target may hold; without limit if not given.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -94,18 +109,24 @@ def check(
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
-    try:
-        id, evaluation = _claimed(formula)
-        implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
-    except (UnknownFormulaError, DomainError) as error:
-        raise UsageError(str(error)) from error
-
-    implementation = replace(implementation, evaluation=evaluation)
-    plan = Plan((implementation,), tuple(dtypes), device, profile, seed, precision=precision)
+    recipe = partial(
+        _plan_of_check,
+        target,
+        formula,
+        arrays=arrays,
+        hyperparameters=hyperparameters,
+        dtypes=tuple(dtypes),
+        device=device,
+        profile=profile,
+        seed=seed,
+        precision=precision,
+    )
+    plan = recipe()
+    (implementation,) = plan.implementations
     reproduce = partial(
         check_line,
         target,
-        f"{id}:{evaluation}" if evaluation else id,
+        ":".join(filter(None, (implementation.formula, implementation.evaluation))),
         device=device,
         profile=profile,
         seed=seed,
@@ -113,8 +134,33 @@ def check(
         arrays=arrays,
         precision=precision,
     )
-    blank = _blank(implementation.label, plan, {"matching": implementation.matching})
-    return _judged(plan, blank, lambda record: reproduce(dtype=record.dtype), progress=progress)
+    return _judged(
+        plan,
+        _judge(plan, recipe, _limits(isolate, timeout, memory, default=isinstance(target, str))),
+        _blank(implementation.label, plan, {"matching": implementation.matching}),
+        lambda record: reproduce(dtype=record.dtype),
+        progress=progress,
+    )
+
+
+def _plan_of_check(
+    target: Any,
+    formula: str,
+    *,
+    arrays: Literal["torch", "numpy"] | None,
+    hyperparameters: Mapping[str, float] | None,
+    dtypes: tuple[str, ...],
+    device: str,
+    profile: str,
+    seed: int,
+    precision: Precision | None,
+) -> Plan:
+    try:
+        id, evaluation = _claimed(formula)
+        implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
+    except (UnknownFormulaError, DomainError) as error:
+        raise UsageError(str(error)) from error
+    return Plan((replace(implementation, evaluation=evaluation),), dtypes, device, profile, seed, precision=precision)
 
 
 def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
@@ -154,6 +200,10 @@ def run(
     seed: int = 0,
     jobs: int = 1,
     output: str | Path | None = None,
+    resume: bool = False,
+    isolate: bool | None = None,
+    timeout: float | None = None,
+    memory: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the implementations of a framework.
@@ -169,10 +219,14 @@ def run(
     device, profile, seed
         As `check` takes them.
     jobs : int
-        Processes that share the work, at least 1.
+        Processes that share the work, at least 1; several are always isolated.
     output : str or Path, optional
         A folder for ``report.jsonl`` and ``report.html``, or a file with one of these endings. JSON lines are
-        written as checks end.
+        written as checks end, and put in order when all have.
+    resume : bool
+        Whether to go on with the ``report.jsonl`` of the output, if there is one: its checks are not run again.
+    isolate, timeout, memory
+        As `check` takes them.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -187,20 +241,47 @@ def run(
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
     _require_jobs(jobs)
-    loaded, plan = plan_of(backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
+    made = partial(plan_of, backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
+    loaded, plan = made()
     if not plan.units():
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
+    limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
+    if jobs > 1 and limits is None:
+        raise UsageError(f"jobs must be 1 where isolate is False, got jobs={jobs!r}")
+    recipe = partial(_second, made) if isinstance(backend, str) else partial(replace, plan)
     reproduce = partial(
         run_line, backend if isinstance(backend, str) else loaded.name, device=device, profile=profile, seed=seed
     )
     return _judged(
         plan,
+        _judge(plan, recipe, limits, jobs),
         _blank(f"{loaded.name} {loaded.version}", plan, loaded.environment()),
         lambda record: reproduce(id=record.id, dtype=record.dtype),
-        jobs=jobs,
         output=output,
+        resume=resume,
         progress=progress,
     )
+
+
+def _second(made: Callable[[], tuple[Backend, Plan]]) -> Plan:
+    return made()[1]
+
+
+def _limits(isolate: bool | None, timeout: float | None, memory: float | None, *, default: bool) -> Limits | None:
+    """Return the limits of isolated subjects, or None where they run in this process."""
+    if default if isolate is None else isolate:
+        return Limits(TIMEOUT if timeout is None else timeout, memory)
+    for name, value in (("timeout", timeout), ("memory", memory)):
+        if value is not None:
+            raise UsageError(f"{name} must not be given unless isolate is True, got {name}={value!r}")
+    return None
+
+
+def _judge(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judging:
+    """Return how to judge tasks of a plan: in this process without limits, or in others that make the same plan."""
+    if limits is None:
+        return plan.in_turn
+    return partial(isolated, recipe, jobs=jobs, limits=limits)
 
 
 def plan_of(
@@ -235,28 +316,35 @@ def _claimed(formula: str) -> tuple[str, str]:
 
 def _judged(
     plan: Plan,
+    judge: Judging,
     blank: Report,
     reproduce: Callable[[CheckRecord], str],
     *,
-    jobs: int = 1,
     output: str | Path | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Run a plan, and write, show and return what comes of it."""
+    """Run a plan, or what is left of it, and write, show and return what comes of it."""
     files = {} if output is None else {file.suffix: file for file in output_files(output)}
-    total = sum(len(names) for unit in plan.units() for _, names in unit.checks)
-    checks: list[CheckRecord] = []
+    lines = files.get(".jsonl")
+    if resume and lines is None:
+        raise UsageError(f"resume needs an output with JSON lines, a folder or a .jsonl file, got output={output!r}")
+    order = {record.id: place for place, record in enumerate(chain(*(unit.blanks() for unit in plan.units())))}
+    checks = list(begun(lines, blank, order)) if lines and resume else []
+    tasks = plan.tasks({record.id for record in checks})
+    total = len(checks) + sum(len(task.places) for task in tasks)
     with ExitStack() as stack:
-        writer = stack.enter_context(Writer(files[".jsonl"], blank)) if ".jsonl" in files else None
-        records = stack.enter_context(closing(plan.records(jobs)))
-        for bare in records:
+        writer = stack.enter_context(Writer(lines, replace(blank, checks=tuple(checks)))) if lines else None
+        for bare in stack.enter_context(closing(judge(tasks))):
             record = replace(bare, reproduce=reproduce(bare))
             checks.append(record)
             if writer:
                 writer.add(record)
             if progress:
                 progress(record, len(checks), total)
-        report = replace(blank, checks=tuple(checks))
+        statuses = {record.id: record.status for record in checks}
+        ordered = sorted(checks, key=lambda record: order[record.id])
+        report = replace(blank, checks=tuple(settled(record, statuses.get) for record in ordered))
         if writer:
             writer.finish(report)
     if ".html" in files:

@@ -18,6 +18,7 @@ from conformance import api, figures
 from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
+from conformance.isolation import TIMEOUT
 from conformance.jsonlines import read
 from conformance.laws import laws
 from conformance.report import Report, exit_code, output_files
@@ -115,6 +116,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("backends", nargs="+", metavar="BACKEND", help="see exactstep list backends")
     run.add_argument("-k", dest="select", metavar="EXPR", help="only checks whose id matches: 'adamw and not fused'")
     run.add_argument("--jobs", type=int, metavar="N", help="processes to share the work (default: the cores)")
+    run.add_argument(
+        "--resume", action="store_true", help="go on with the report.jsonl that an interrupted run left in --output"
+    )
     _judging(run)
 
     check = _command(commands, "check", _check, "Judge one optimizer or function.")
@@ -176,6 +180,28 @@ def _judging(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output", type=Path, metavar="PATH", help="a folder for report.jsonl and report.html, or one such file"
     )
+    isolation = command.add_argument_group(
+        "isolation", "A subject that crashes, exits, hangs or takes all memory ends its own check, never the run."
+    )
+    isolation.add_argument(
+        "--isolate",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="judge in processes that may die (default), or in this one, where a debugger reaches",
+    )
+    isolation.add_argument(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help=f"for each answer of a subject, which takes milliseconds as a rule (default: {TIMEOUT:g})",
+    )
+    isolation.add_argument(
+        "--memory", type=float, metavar="GIB", help="that a process may hold, where /proc tells (default: no limit)"
+    )
+
+
+def _isolation(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("isolate", "timeout", "memory")}
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -226,6 +252,8 @@ def _work(target: str, output: Path | None) -> Iterator[Progress]:
 def _run(arguments: argparse.Namespace) -> int:
     backends = list(dict.fromkeys(arguments.backends))
     several = len(backends) > 1
+    if several and arguments.resume:
+        raise UsageError(f"--resume goes on with one backend, got {', '.join(backends)}")
     with _work(", ".join(backends), arguments.output) as progress:
         reports = [
             api.run(
@@ -235,18 +263,20 @@ def _run(arguments: argparse.Namespace) -> int:
                 device=arguments.device,
                 profile=arguments.profile,
                 seed=arguments.seed,
-                jobs=_jobs(backend) if arguments.jobs is None else arguments.jobs,
+                jobs=_jobs(isolate=arguments.isolate) if arguments.jobs is None else arguments.jobs,
                 output=None if several else arguments.output,
+                resume=arguments.resume,
                 progress=progress,
+                **_isolation(arguments),
             )
             for backend in backends
         ]
     return _end(_together(reports), arguments.output, written=not several)
 
 
-def _jobs(backend: str) -> int:
-    """Choose the processes for a backend: one for each core, or this one for what may not travel to others."""
-    if backend not in api.BACKENDS:
+def _jobs(*, isolate: bool) -> int:
+    """Choose how many processes share the work: one for each core, or this one alone."""
+    if not isolate:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -280,6 +310,7 @@ def _check(arguments: argparse.Namespace) -> int:
                 device=arguments.device,
                 hyperparameters=dict(arguments.hyperparameters),
                 progress=progress,
+                **_isolation(arguments),
             )
     finally:
         sys.path.remove(folder)
@@ -289,6 +320,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _laws(arguments: argparse.Namespace) -> int:
     if arguments.dtype or arguments.hyperparameters or arguments.output:
         raise UsageError("--dtype, --set and --output need --as: a profile of laws has no formula to set them for")
+    if arguments.timeout or arguments.memory:
+        raise UsageError("--timeout and --memory need --as: a profile of laws is made in this process")
     with _work(arguments.target, None):
         profile = laws(arguments.target, seed=arguments.seed, device=arguments.device)
     sys.stdout.write(f"{profile.summary()}\n")
@@ -332,13 +365,7 @@ def _selftest(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    try:
-        report = read(arguments.file)
-    except UsageError:
-        raise
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # lines of JSON that are not those of a report
-        raise UsageError(f"{arguments.file} is no report: {type(error).__name__}: {error}") from error
-    sys.stdout.write(FORMS[arguments.format](report))
+    sys.stdout.write(FORMS[arguments.format](read(arguments.file)))
     return 0
 
 

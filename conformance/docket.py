@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conformance.backends import Implementation
-from conformance.engine import check_id
 from conformance.errors import UsageError
 from conformance.plan import Judge, Plan, Unit, settled
 from conformance.records import CheckRecord, Status
@@ -37,13 +36,11 @@ class Docket:
         self.ids: dict[str, list[str]] = {}
         self._checks: dict[str, tuple[Unit, Implementation, str]] = {}
         for unit in plan.units():
-            for implementation, claims in unit.checks:
-                for claim in claims:
-                    id = check_id(unit.formula, claim, implementation.label, unit.dtype, plan.device)
-                    if id in self._checks:
-                        raise UsageError(f"labels of a formula's implementations must differ, got two checks {id}")
-                    self._checks[id] = unit, implementation, claim
-                    self.ids.setdefault(unit.formula, []).append(id)
+            for record, (implementation, claim) in zip(unit.blanks(), unit.checks, strict=True):
+                if record.id in self._checks:
+                    raise UsageError(f"labels of a formula's implementations must differ, got two checks {record.id}")
+                self._checks[record.id] = unit, implementation, claim
+                self.ids.setdefault(unit.formula, []).append(record.id)
         self._formula = ""
         self._judges: dict[str, Judge] = {}  # of that formula, by dtype
         self._statuses: dict[str, Status | None] = {}

@@ -22,7 +22,7 @@ from oracle.formula import Formula
 from properties.claims import Claim, Space, Unrepeated, Violation
 from properties.subject import Rejected
 
-__all__ = ["Engine", "check_id"]
+__all__ = ["Engine", "blank", "check_id"]
 
 #: How often a check may be run to find a simpler counterexample.
 _REDUCTION_BUDGET = 200
@@ -31,6 +31,12 @@ _REDUCTION_BUDGET = 200
 def check_id(formula: str, claim: str, label: str, dtype: str, device: str) -> str:
     """Return the id of a check, such as ``adamw.decoupling@torch.optim.AdamW:fused[float32,cpu]``."""
     return f"{formula}.{claim}@{label}[{dtype},{device}]"
+
+
+def blank(formula: str, claim: str, label: str, dtype: str, device: str) -> CheckRecord:
+    """Return the record of a check of which nothing is known."""
+    id = check_id(formula, claim, label, dtype, device)
+    return CheckRecord(id, formula, claim, label, dtype, device, status="unsupported")
 
 
 def _supports(implementation: Implementation, dtype: str, device: str) -> bool:
@@ -87,18 +93,11 @@ class Engine:
         """Judge a specimen by a claim, and leave the process as it was."""
         started = time.perf_counter()
         implementation, dtype, device = specimen.implementation, specimen.dtype, specimen.device
-        id = check_id(self._formula.id, claim.name, implementation.label, dtype, device)
-        record = CheckRecord(
-            id=id,
-            formula=self._formula.id,
-            property=claim.name,
-            implementation=implementation.label,
-            dtype=dtype,
-            device=device,
-            status="unsupported",
+        declared = f"{', '.join(implementation.dtypes)} on {', '.join(implementation.devices)}"
+        record = replace(
+            blank(self._formula.id, claim.name, implementation.label, dtype, device),
             counted=False,
-            message=f"{implementation.label} declares {', '.join(implementation.dtypes)} on "
-            f"{', '.join(implementation.devices)}",
+            message=f"{implementation.label} declares {declared}",
         )
         if not _supports(implementation, dtype, device):
             return record
@@ -114,7 +113,7 @@ class Engine:
             return replace(record, message=f"{implementation.label} does not offer {', '.join(lacking)}")
 
         record = replace(record, status="conforms", counted=True, message="")
-        with guard(derived_seed(id, self._session.seed)) as printed:
+        with guard(derived_seed(record.id, self._session.seed)) as printed:
             try:
                 record = self._judged(record, claim, specimen)
             except Exception as error:  # noqa: BLE001 - a failure of ours is one check's result, not the run's end
@@ -123,7 +122,7 @@ class Engine:
             record = replace(record, message=f"{record.message}; {_printed(printed.getvalue())}".removeprefix("; "))
         return replace(record, seconds=time.perf_counter() - started)
 
-    def _judged(self, blank: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
+    def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
         cases = self._session.cases(claim, self._formula, specimen.dtype, specimen.implementation.fixed)
         remaining = list(cases)
@@ -132,8 +131,8 @@ class Engine:
             concerned = [case for case in remaining if entry.concerns(case.runs)]
             remaining = [case for case in remaining if case not in concerned]
             if concerned:
-                excused.append((entry, self._outcome(blank, claim, specimen, concerned, entry)))
-        record = self._outcome(blank, claim, specimen, remaining) if remaining or not excused else blank
+                excused.append((entry, self._outcome(unjudged, claim, specimen, concerned, entry)))
+        record = self._outcome(unjudged, claim, specimen, remaining) if remaining or not excused else unjudged
         for entry, apart in excused:
             record = _as_expected(record, apart, entry)
         return record

@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import random
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -31,8 +33,8 @@ def guard(seed: int) -> Iterator[io.StringIO]:
     """Run a check so that nothing it does to the process outlasts it.
 
     Kept are the random states of ``random`` and numpy, numpy's floating-point error handling, the treatment of
-    subnormal numbers, the working directory, ``sys.path``, the environment, warnings filters and standard output;
-    and of frameworks that are imported already: torch's random states, defaults, grad mode, threads and
+    subnormal numbers, the working directory, ``sys.path``, the environment, signal handlers, warnings filters and
+    standard output; and of frameworks that are imported already: torch's random states, defaults, grad mode, threads and
     determinism flags, jax's x64 flag, Keras' floatx. Warnings are recorded and raise nothing, whatever ``-W``
     says; nor do numpy's floating-point errors, and subnormal numbers are numbers, whatever the user has set.
 
@@ -57,7 +59,14 @@ def guard(seed: int) -> Iterator[io.StringIO]:
                 stack.enter_context(framework(sys.modules[name], seed))
         stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
-        yield stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        yield stack.enter_context(contextlib.redirect_stdout(_Printed()))
+
+
+class _Printed(io.StringIO):
+    """What is printed, readable whatever is done to it."""
+
+    def close(self) -> None:
+        """Stay open: a subject may close its standard output, and what it has printed is asked for later."""
 
 
 def _flushes() -> bool:
@@ -109,8 +118,21 @@ def _interpreter() -> Iterator[None]:
         _kept(lambda: dict(os.environ), _restore_environment),
         _kept(lambda: list(path), lambda entries: path.__setitem__(slice(None), entries)),
         _kept(lambda: id(sys.path), lambda _: setattr(sys, "path", path)),
+        _kept(_signal_handlers, _restore_signal_handlers),
     ):
         yield
+
+
+def _signal_handlers() -> dict[int, Any]:
+    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+
+
+def _restore_signal_handlers(before: dict[int, Any]) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the first can set one, and a subject that runs here has set none
+    for number, handler in _signal_handlers().items():
+        if before[number] is not None and handler != before[number]:  # None was set from C, which Python cannot
+            signal.signal(number, before[number])
 
 
 def _restore_environment(before: dict[str, str]) -> None:

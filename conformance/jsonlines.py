@@ -1,24 +1,24 @@
 """Reports as JSON lines: a header, one line per check, a footer.
 
-Lines are written as checks end, so that an interrupted run leaves what it found; without the footer a
-file is known to be incomplete. Floats are hex strings, which JSON cannot round. ``schema.json`` beside
-this module describes a line.
+Lines are written as checks end, so that an interrupted run leaves what it found, and another can go on from
+there; without the footer a file is known to be incomplete. Floats are hex strings, which JSON cannot round.
+``schema.json`` beside this module describes a line.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from conformance.errors import UsageError
-from conformance.records import CheckRecord
+from conformance.records import STATUSES, CheckRecord
 from conformance.report import Report
 
-__all__ = ["SCHEMA", "Writer", "dumps", "read"]
+__all__ = ["SCHEMA", "Writer", "begun", "dumps", "read"]
 
 #: The published JSON schema of one line.
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -64,6 +64,13 @@ def _line(entries: Mapping[str, Any]) -> str:
     return json.dumps(entries, allow_nan=False) + "\n"
 
 
+def _replace(path: Path, text: str) -> None:
+    """Write a file that is either there as a whole or what it was before."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
 def dumps(report: Report) -> str:
     """Return a report as JSON lines; without footer if it is incomplete."""
     lines = [_header(report), *map(_check, report.checks), *([_footer(report)] if report.complete else [])]
@@ -71,7 +78,7 @@ def dumps(report: Report) -> str:
 
 
 class Writer:
-    """A file that grows by one line with each check.
+    """A file that grows by one line with each check, in whatever order they end.
 
     Leaving the ``with`` block by an error leaves the file without footer.
 
@@ -79,12 +86,13 @@ class Writer:
     ----------
     path : Path
     report : Report
-        Gives the header; its checks are those that come.
+        Gives the header and the first checks; others are to come.
     """
 
     def __init__(self, path: Path, report: Report) -> None:
-        self._file = path.open("w", encoding="utf-8")
-        self._put(_header(report))
+        self._path = path
+        _replace(path, dumps(replace(report, complete=False)))
+        self._file = path.open("a", encoding="utf-8")
 
     def _put(self, entries: Mapping[str, Any]) -> None:
         self._file.write(_line(entries))
@@ -95,8 +103,9 @@ class Writer:
         self._put(_check(record))
 
     def finish(self, report: Report) -> None:
-        """Write the footer of the report that the run ended with."""
-        self._put(_footer(report))
+        """Write the report that the run ended with, its checks in order, over what was written as they ended."""
+        self._file.close()
+        _replace(self._path, dumps(report))
 
     def __enter__(self) -> Self:
         """Open already."""
@@ -127,7 +136,52 @@ def read(path: str | Path) -> Report:
     UsageError
         If the file is no report, or contradicts itself.
     """
-    text = Path(path).read_text(encoding="utf-8")
+    try:
+        return _report(path, Path(path).read_text(encoding="utf-8"))
+    except UsageError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # lines of JSON that are not those of a report
+        raise UsageError(f"{path} is no report: {type(error).__name__}: {error}") from error
+
+
+def begun(path: Path, blank: Report, ids: Collection[str]) -> tuple[CheckRecord, ...]:
+    """Return the checks that a run has left in a file, for another run of the same to go on.
+
+    Parameters
+    ----------
+    path : Path
+        Nothing has been left if there is no such file.
+    blank : Report
+        What the other run has in its header.
+    ids : collection of str
+        Of its checks.
+
+    Raises
+    ------
+    UsageError
+        If the file is no report, or another run's: one of another target, seed, profile, version or selection.
+    """
+    if not path.exists():
+        return ()
+    found = read(path)
+    theirs, ours = _told(found), _told(blank)
+    for name in {**theirs, **ours}:
+        if theirs.get(name) != ours.get(name):
+            told = f"its {name} is {theirs.get(name)}, and {ours.get(name)} here"
+            raise UsageError(f"cannot resume {path}, which another run has left: {told}")
+    for record in found.checks:
+        if record.id not in ids:
+            raise UsageError(f"cannot resume {path}, which another run has left: {record.id} is no check of this one")
+    return found.checks
+
+
+def _told(report: Report) -> dict[str, object]:
+    """Return what the header tells, by name."""
+    judged = {"target": report.target, "seed": report.seed, "profile": report.profile}
+    return {**judged, **report.environment, "not judged": dict(report.not_judged)}
+
+
+def _report(path: str | Path, text: str) -> Report:
     *whole, rest = text.split("\n")
     try:
         lines = [json.loads(line) for line in whole]
@@ -148,7 +202,7 @@ def read(path: str | Path) -> Report:
         target=header["target"],
         seed=header["seed"],
         profile=header["profile"],
-        environment=header["environment"],
+        environment=dict(header["environment"]),
         not_judged={name: tuple(entries) for name, entries in header["not_judged"].items()},
         checks=tuple(_record(line) for line in body),
         complete=footer is not None and not rest,
@@ -160,4 +214,7 @@ def _record(line: Mapping[str, Any]) -> CheckRecord:
     entries |= {name: float.fromhex(entries[name]) for name in _FLOATS}
     entries |= {name: tuple(entries[name]) for name in _TUPLES}
     entries["ranges"] = {name: [float.fromhex(end) for end in ends] for name, ends in entries["ranges"].items()}
-    return CheckRecord(**entries)
+    record = CheckRecord(**entries)
+    if record.status not in STATUSES:
+        raise ValueError(f"no check has the status {record.status!r}")
+    return record

@@ -1,17 +1,12 @@
-"""Which checks a run has, and going through them: in this process, or in several."""
+"""Which checks a run has, and going through those of a unit."""
 
 from __future__ import annotations
 
-import multiprocessing
-import pickle
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from conformance.backends import Implementation
-from conformance.engine import Engine, check_id
-from conformance.errors import UsageError
+from conformance.engine import Engine, blank, check_id
 from conformance.records import CheckRecord, Status
 from conformance.selection import selector
 from conformance.session import Session
@@ -20,7 +15,7 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FLOAT32, FORMATS, Precision
 from properties.catalogue import claims_for
 
-__all__ = ["Judge", "Plan", "Unit", "settled"]
+__all__ = ["Judge", "Plan", "Task", "Unit", "settled"]
 
 #: The dtypes in which a check is expected to see enough.
 _WIDE = tuple(name for name, form in FORMATS.items() if form.bits >= FLOAT32.bits)
@@ -32,14 +27,46 @@ class Unit:
 
     Parameters
     ----------
-    formula, dtype : str
-    checks : tuple of (Implementation, tuple of str)
-        Names of the claims that each implementation is judged by.
+    formula, dtype, device : str
+    checks : tuple of (Implementation, str)
+        Each with the name of a claim that it is judged by; those of one implementation follow each other.
     """
 
     formula: str
     dtype: str
-    checks: tuple[tuple[Implementation, tuple[str, ...]], ...]
+    device: str
+    checks: tuple[tuple[Implementation, str], ...]
+
+    def blanks(self) -> tuple[CheckRecord, ...]:
+        """Return the records of its checks before anything is known."""
+        return tuple(blank(self.formula, name, entry.label, self.dtype, self.device) for entry, name in self.checks)
+
+    def at(self, places: Collection[int]) -> Unit:
+        """Return the checks at some places of this unit alone."""
+        return replace(self, checks=tuple(self.checks[place] for place in places))
+
+
+@dataclass(frozen=True)
+class Task:
+    """Checks of one unit that are to be judged: little to send, to a process that has the same plan.
+
+    Parameters
+    ----------
+    number : int
+        Of the unit.
+    places : tuple of int
+        Of the checks in the unit.
+    blanks : tuple of CheckRecord
+        Their records before anything is known.
+    """
+
+    number: int
+    places: tuple[int, ...]
+    blanks: tuple[CheckRecord, ...]
+
+    def after(self, count: int) -> Task:
+        """Return what is left after the first checks."""
+        return replace(self, places=self.places[count:], blanks=self.blanks[count:])
 
 
 @dataclass(frozen=True)
@@ -69,19 +96,15 @@ class Plan:
     def units(self) -> tuple[Unit, ...]:
         """Return the selected checks, by formula in the order in which it is first claimed; wide dtypes first."""
         wanted = selector(self.select)
-
-        def claims(entry: Implementation, dtype: str) -> tuple[str, ...]:
-            names = (claim.name for claim in claims_for(entry.formula))
-            return tuple(
-                name for name in names if wanted(check_id(entry.formula, name, entry.label, dtype, self.device))
-            )
-
         units = []
         for formula in dict.fromkeys(entry.formula for entry in self.implementations):
             claiming = [entry for entry in self.implementations if entry.formula == formula]
+            names = [claim.name for claim in claims_for(formula)]
+            pairs = tuple((entry, name) for entry in claiming for name in names)
             for dtype in (name for name in FORMATS if name in self.dtypes):
-                checks = tuple((entry, names) for entry in claiming if (names := claims(entry, dtype)))
-                units += [Unit(formula, dtype, checks)] if checks else []
+                unit = Unit(formula, dtype, self.device, pairs)
+                unit = unit.at([place for place, record in enumerate(unit.blanks()) if wanted(record.id)])
+                units += [unit] if unit.checks else []
         return tuple(units)
 
     def not_judged(self) -> dict[str, tuple[str, ...]]:
@@ -102,45 +125,27 @@ class Plan:
             left[f"{entry.formula}@{entry.label}"] = (*entry.capabilities, *offers, *dtypes, *devices)
         return {name: entries for name, entries in left.items() if entries}
 
-    def records(self, jobs: int = 1) -> Generator[CheckRecord]:
-        """Yield the record of each check, in the order of the units, whatever the number of jobs.
+    def tasks(self, finished: Collection[str] = ()) -> list[Task]:
+        """Return the units without the checks whose ids are among the finished ones; none that is empty."""
+        found = []
+        for number, unit in enumerate(self.units()):
+            blanks = unit.blanks()
+            places = tuple(place for place, record in enumerate(blanks) if record.id not in finished)
+            found += [Task(number, places, tuple(blanks[place] for place in places))] if places else []
+        return found
 
-        Raises
-        ------
-        UsageError
-            If the implementations cannot be sent to other processes.
-        """
-        statuses: dict[str, Status] = {}
-        with closing(self._in_turn() if jobs == 1 else self._in_processes(jobs)) as records:
-            for record in records:
-                statuses[record.id] = record.status
-                yield settled(record, statuses.get)
+    def in_turn(self, tasks: Iterable[Task]) -> Generator[CheckRecord]:
+        """Yield the records of tasks, judged in this process."""
+        units, session = self.units(), Session(self.profile, self.seed)
+        for task in tasks:
+            yield from self.judge(units[task.number].at(task.places), session)
+            session.forget()
 
     def judge(self, unit: Unit, session: Session) -> Iterator[CheckRecord]:
         """Yield the records of one unit."""
         judge = Judge(self, unit, session)
-        for implementation, names in unit.checks:
-            for name in names:
-                yield judge.record(implementation, name)
-
-    def _in_turn(self) -> Generator[CheckRecord]:
-        session = Session(self.profile, self.seed)
-        for unit in self.units():
-            yield from self.judge(unit, session)
-            session.forget()
-
-    def _in_processes(self, jobs: int) -> Generator[CheckRecord]:
-        try:
-            pickle.dumps(self)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise UsageError(f"jobs must be 1, for these implementations stay in one process: {error}") from error
-        # Spawned, because a forked process may inherit locks of a framework's threads.
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            try:
-                for records in pool.map(_judged, *zip(*((self, unit) for unit in self.units()), strict=True)):
-                    yield from records
-            finally:
-                pool.shutdown(cancel_futures=True)
+        for implementation, name in unit.checks:
+            yield judge.record(implementation, name)
 
 
 class Judge:
@@ -166,10 +171,6 @@ class Judge:
         if self._specimen is None or self._specimen.implementation is not implementation:
             self._specimen = Specimen(implementation, self._unit.dtype, self._plan.device, self._session.counts)
         return self._engine.check(self._claims[claim], self._specimen)
-
-
-def _judged(plan: Plan, unit: Unit) -> list[CheckRecord]:
-    return list(plan.judge(unit, Session(plan.profile, plan.seed)))
 
 
 def settled(record: CheckRecord, status_of: Callable[[str], Status | None]) -> CheckRecord:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableSequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -45,12 +46,47 @@ class Case:
         return sum(array.size for run in self.runs for array in _arrays(run))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Counts:
-    """Work done: steps of optimizers and calls of functions, by the oracle and by subjects."""
+    """Work done: steps of optimizers and calls of functions, by the oracle and by subjects.
 
-    oracle: int = 0
-    subject: int = 0
+    Parameters
+    ----------
+    cells : mutable sequence of int
+        What the oracle has done, what subjects have been asked for, and whether one is being asked; in memory that
+        another process reads, where it is to see that this one goes on.
+    """
+
+    cells: MutableSequence[int] = field(default_factory=lambda: [0, 0, 0])
+
+    @property
+    def oracle(self) -> int:
+        """What the oracle has done."""
+        return self.cells[0]
+
+    @property
+    def subject(self) -> int:
+        """What subjects have been asked for."""
+        return self.cells[1]
+
+    @property
+    def asking(self) -> bool:
+        """Whether a subject is being asked, and has not answered."""
+        return bool(self.cells[2])
+
+    def evaluated(self) -> None:
+        """Count one more piece of the oracle's work."""
+        self.cells[0] += 1
+
+    @contextmanager
+    def asked(self, amount: int) -> Iterator[None]:
+        """Count what a subject is asked for, and know that it is at work."""
+        self.cells[1] += amount
+        self.cells[2] = 1
+        try:
+            yield
+        finally:
+            self.cells[2] = 0
 
 
 def derived_seed(*parts: object) -> int:
@@ -155,7 +191,7 @@ def walk(formula: Formula, training: Training, precision: Precision, counts: Cou
         for tensor, grad in enumerate(step.grads):
             if grad is not None:
                 row[tensor] = walks[tensor].step(grad, values[tensor])
-                counts.oracle += 1
+                counts.evaluated()
         yield list(row)
 
 
@@ -174,12 +210,14 @@ class Session:
         A key of `PROFILES`.
     seed : int
         The user's seed.
+    counts : Counts, optional
+        Where the work is counted; from zero if not given.
     """
 
-    def __init__(self, profile: str, seed: int) -> None:
+    def __init__(self, profile: str, seed: int, counts: Counts | None = None) -> None:
         self.profile = profile
         self.seed = seed
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self._known: dict[Hashable, Any] = {}
 
     def once(self, key: Hashable, compute: Callable[[], Value]) -> Value:
@@ -235,6 +273,6 @@ class Session:
         return self.once(("fingerprint", run), lambda: fingerprint(seen()))
 
     def _bound(self, formula: Formula, call: Call, precision: Precision) -> Enclosure:
-        self.counts.oracle += 1
+        self.counts.evaluated()
         enclosure: Enclosure = bound(formula, *call.arrays, precision=precision, **call.hyperparameters)
         return enclosure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,12 +20,12 @@ from properties.observing import observe
 from properties.strategies.numbers import copied
 from properties.subject import Floats, Rejected
 
-__all__ = ["Specimen", "SubjectFailure", "Transcript", "described"]
+__all__ = ["FRAMES", "Specimen", "SubjectFailure", "Transcript", "described"]
 
 Answer = Observation | Floats | Rejected
 
 #: Frames of a traceback that a record keeps, the innermost ones.
-_FRAMES = 6
+FRAMES = 6
 
 
 class SubjectFailure(Exception):
@@ -84,8 +85,7 @@ class Specimen:
         """
         if varied := self._varied([values for row in training.hyperparameters() for values in row]):
             return varied
-        self._counts.subject += len(training.steps)
-        with _subject_boundary():
+        with self._counts.asked(len(training.steps)), _subject_boundary():
             try:
                 shown = observe(self.implementation.factory, _replica(training), dtype=self.dtype, device=self.device)
             except Rejected as rejection:
@@ -108,8 +108,7 @@ class Specimen:
         """
         if varied := self._varied([call.hyperparameters]):
             return varied
-        self._counts.subject += 1
-        with _subject_boundary():
+        with self._counts.asked(1), _subject_boundary():
             try:
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
                 return np.asarray(function(*map(copied, call.arrays), **call.hyperparameters), dtype=np.float64)
@@ -130,13 +129,15 @@ def _subject_boundary() -> Iterator[None]:
     try:
         with kept_arithmetic():
             yield
-    except (Exception, SystemExit) as error:  # whatever a subject raises is its outcome, and no failure of ours
+    except BaseException as error:  # whatever a subject raises is its outcome, and no failure of ours
+        if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise  # the user's; where interrupts do not arrive, it is the subject's own
         raise SubjectFailure(described(error)) from error
 
 
 def described(error: BaseException) -> str:
     """Return an error with the innermost frames of its traceback, without the folders of anybody's machine."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     lines = [f"{type(error).__name__}: {error}"]
     lines += [f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
     return "\n".join(lines)

@@ -113,6 +113,14 @@ def test_an_error_ends_in_one_line_that_names_it(
         (["run", "torch", "--jobs", "0"], "0"),
         (["run", "torch", "-k", "no_such_check"], "no_such_check"),
         (["run", "torch", "-k", "adam and"], "adam and"),
+        (["run", "torch", "--timeout", "soon"], "soon"),
+        (["run", "torch", "--timeout", "-1"], "timeout=-1.0"),
+        (["run", "torch", "--memory", "0"], "memory=0.0"),
+        (["run", "torch", "--no-isolate", "--jobs", "2"], "jobs=2"),
+        (["run", "torch", "--no-isolate", "--memory", "2"], "memory=2.0"),
+        (["run", "torch", "--resume"], "resume needs an output"),
+        (["run", "torch", "other:backend", "--resume"], "torch, other:backend"),
+        (["check", "torch.optim:Adam", "--timeout", "3"], "--timeout and --memory need --as"),
         (["run", "torch", "--prof", "quick"], "--prof"),
         (["check", "torch.optim:Adam", "--dtype", "float32"], "--as"),
         (["check", "torch.optim:Adam", "--as", "adamm"], "adam, "),
@@ -310,7 +318,8 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(api, "run", run)
     line = (
-        "run torch -k adam --dtype float32 float16 --dtype float64 --device cuda:1 --profile standard --seed 9 --jobs 3"
+        "run torch -k adam --dtype float32 float16 --dtype float64 --device cuda:1 --profile standard --seed 9 --jobs 3 "
+        "--resume --no-isolate --timeout 60 --memory 2.5"
     )
     cli.main(line.split())
 
@@ -324,6 +333,10 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         "seed": 9,
         "jobs": 3,
         "output": None,
+        "resume": True,
+        "isolate": False,
+        "timeout": 60.0,
+        "memory": 2.5,
     }
 
 

@@ -1,4 +1,5 @@
 import itertools
+import signal
 import warnings
 from dataclasses import replace
 
@@ -175,9 +176,25 @@ def test_a_subject_that_shows_too_few_parameters_is_a_crash():
     assert record.message == "showed 0 parameters of 1"
 
 
-def test_an_interrupt_is_nobodys_result():
+@pytest.fixture
+def interrupts():
+    """Set what an interrupt does, and put it back."""
+    before = signal.getsignal(signal.SIGINT)
+    yield lambda handler: signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_is_nobodys_result(interrupts):
+    interrupts(signal.default_int_handler)
+
     with pytest.raises(KeyboardInterrupt):
         judged(raising(KeyboardInterrupt()))
+
+
+def test_an_interrupt_where_none_arrive_is_the_subjects(interrupts):
+    interrupts(signal.SIG_IGN)
+
+    assert judged(raising(KeyboardInterrupt())).status == "crash"
 
 
 def test_refused_hyperparameters_are_counted():

@@ -1,5 +1,6 @@
 import os
 import random
+import signal
 import sys
 import threading
 import warnings
@@ -34,6 +35,7 @@ def everything():
         "environment": dict(os.environ),
         "stdout": id(sys.stdout),
         "thread count": threading.active_count(),
+        "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
     }
 
 
@@ -58,6 +60,8 @@ def disturb(folder):
     sys.path = ["elsewhere"]
     os.environ["EXACTSTEP_TEST"] = "changed"
     os.environ.pop("PATH")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: None)
 
 
 def test_everything_is_left_as_it_was_found(tmp_path):
@@ -125,6 +129,31 @@ def test_prints_are_caught(capsys):
 
     assert printed.getvalue() == "hello\n"
     assert capsys.readouterr().out == ""
+
+
+def test_prints_are_known_after_the_output_was_closed(capsys):
+    with guard(0) as printed:
+        print("good bye")
+        sys.stdout.close()
+
+    assert printed.getvalue() == "good bye\n"
+
+
+def test_in_another_thread_signal_handlers_are_left_to_the_first():
+    errors = []
+
+    def check():
+        try:
+            with guard(0):
+                random.random()
+        except ValueError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=check)
+    thread.start()
+    thread.join()
+
+    assert errors == []
 
 
 def test_warnings_raise_nothing_even_as_errors():
