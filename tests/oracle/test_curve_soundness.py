@@ -62,8 +62,10 @@ def _arguments(rng: np.random.Generator, form: Format, formula: str) -> Arrays:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("formula", CURVES)
-def test_no_honest_program_leaves_the_bound(formula: str, dtype: str, draws: Callable[[int, int], int]) -> None:
-    rng, tally = np.random.default_rng([len(formula), len(dtype)]), Tally()
+def test_no_honest_program_leaves_the_bound(
+    formula: str, dtype: str, draws: Callable[[int, int], int], entropy: int, judged: Callable[[str, int], None]
+) -> None:
+    rng, tally = np.random.default_rng([len(formula), len(dtype), entropy]), Tally()
     for _ in range(draws(40, 1000)):
         arrays = _arguments(rng, FORMATS[dtype], formula)
         if not all(np.all(np.isfinite(array)) for array in arrays):
@@ -81,6 +83,7 @@ def test_no_honest_program_leaves_the_bound(formula: str, dtype: str, draws: Cal
             tally.forms.add(program)
             tally.count(expected)
             tally.judge(expected, observed, "result", precision, program, arrays)
+    judged("calls", tally.steps)
     print(f"{formula} {dtype}: {tally.summary()}")
 
     assert tally.worst <= 1.0, tally.offender
