@@ -27,6 +27,7 @@ HONEST = (
         for name, make in forms.items()
     ),
 )
+DTYPES = ("float32", "float64", "bfloat16", "float16")
 ALARMS = {*STATUSES[: STATUSES.index("conforms")]} - {"mistrusted"}
 
 
@@ -34,10 +35,10 @@ ALARMS = {*STATUSES[: STATUSES.index("conforms")]} - {"mistrusted"}
 def test_no_honest_implementation_is_called_wrong(
     formula: str, draws: Callable[[int, int], int], entropy: int, judged: Callable[[str, int], None]
 ) -> None:
-    claims = sorted(claims_for(formula), key=lambda claim: claim.name != FOLLOWS)
+    claims = sorted(claims_for(formula), key=lambda claim: claim.name == FOLLOWS)  # that takes longest
     claiming = [each for each in HONEST if each.formula == formula]
     alarms = []
-    for dtype in list(FORMATS)[: draws(1, len(FORMATS))]:
+    for dtype in DTYPES[: draws(1, len(DTYPES))]:
         for seed in range(entropy, entropy + draws(1, 10)):
             session = Session("quick", seed)  # one for all, so that an enclosure is computed once
             engine = Engine(session, get(formula), claims)
