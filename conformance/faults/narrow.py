@@ -13,7 +13,6 @@ from conformance.faults.adagrad import ADAGRAD
 from conformance.faults.adam import ADAM
 from conformance.faults.bookkeeping import MisreadStrides, only
 from conformance.faults.descent import HEAVY_BALL
-from conformance.faults.dropout import Dropout, plain
 from conformance.faults.lion import LION
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, Norm
 from conformance.faults.programs import Array, Fault, Memory, Options, Program, Rule
@@ -22,10 +21,11 @@ from conformance.faults.rmsprop import RMSPROP
 __all__ = ["FAULTS"]
 
 
-def narrowed(values: Array) -> Array:
+def _narrowed(values: Any) -> Array:
     """Round to half of the bits, and back."""
-    half = np.float32 if values.dtype == np.float64 else np.float16
-    return values.astype(half).astype(values.dtype)
+    array = np.asarray(values)
+    half = np.float32 if array.dtype == np.float64 else np.float16
+    return array.astype(half).astype(array.dtype)
 
 
 def _remembering(rule: Rule) -> Rule:
@@ -33,7 +33,7 @@ def _remembering(rule: Rule) -> Rule:
 
     def narrow(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
         moved = rule(theta, g, memory, h, t)
-        memory.update({name: narrowed(np.asarray(entry)) for name, entry in memory.items()})
+        memory.update({name: _narrowed(entry) for name, entry in memory.items()})
         return moved
 
     return narrow
@@ -73,7 +73,7 @@ def _softmax(s: Array, gather: Callable[[Array], Array]) -> Array:
 
 
 def _narrow_sum(powers: Array) -> Array:
-    return narrowed(np.sum(powers, axis=-1, keepdims=True))
+    return _narrowed(np.sum(powers, axis=-1, keepdims=True))
 
 
 def _without_last_of_odd(powers: Array) -> Array:
@@ -84,10 +84,6 @@ def _without_last_of_odd(powers: Array) -> Array:
 def _beyond_1024(curve: Callable[[Array], Array]) -> Callable[[Array], Array]:
     """Let the elements after the first 1024 pass."""
     return lambda x: np.where(np.arange(x.size).reshape(x.shape) < 1024, curve(x), x)
-
-
-def _in_hundredths(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Any:
-    return plain(random, shape, round(keep, 2), memory)
 
 
 def _optimizer(id: str, formula: str, story: str, rule: Rule, beyond: str = "") -> Fault:
@@ -127,31 +123,19 @@ NARROW = (
         "loss_mse_sum_in_half_the_bits",
         "loss_mse",
         "The sum of squares is kept in half of the bits.",
-        lambda s, y: narrowed(np.asarray(np.sum((s - y) ** 2))) / s.size,
+        lambda s, y: _narrowed(np.sum((s - y) ** 2)) / s.size,
     ),
     _function(
         "batch_norm_moment_in_half_the_bits",
         "batch_norm",
         "The variance is kept in half of the bits.",
-        replace(BATCH_NORM, moment=lambda x, along: narrowed(np.var(x, **along))),
+        replace(BATCH_NORM, moment=lambda x, along: _narrowed(np.var(x, **along))),
     ),
     _function(
         "layer_norm_mean_in_half_the_bits",
         "layer_norm",
         "The mean is kept in half of the bits.",
-        replace(LAYER_NORM, centre=lambda x, along: narrowed(np.mean(x, **along))),
-    ),
-    *(
-        Fault(
-            f"{formula}_keep_in_hundredths",
-            formula,
-            "The proportion kept is rounded to hundredths where the mask is drawn.",
-            Dropout(rule, inference, _in_hundredths),
-        )
-        for formula, rule, inference in (
-            ("dropout_inverted", lambda x, mask, keep: mask * x / x.dtype.type(keep), lambda x, keep: x),
-            ("dropout_keep_proportion", lambda x, mask, keep: mask * x, lambda x, keep: x * x.dtype.type(keep)),
-        )
+        replace(LAYER_NORM, centre=lambda x, along: _narrowed(np.mean(x, **along))),
     ),
 )
 

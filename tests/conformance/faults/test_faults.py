@@ -13,8 +13,9 @@ from conformance.faults import FAULTS, Fault
 from conformance.faults.adam import ADAM
 from conformance.faults.decay import ADAM_L2, ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.everywhere import RULES
 from conformance.faults.programs import Program
-from conformance.records import CheckRecord
+from conformance.records import FOLLOWS, CheckRecord
 from conformance.session import Counts, Session
 from conformance.specimen import Specimen
 from oracle.arithmetic.formats import FORMATS
@@ -45,10 +46,33 @@ def test_ids_are_unique():
     assert len(BY_ID) == len(FAULTS) >= 50
 
 
-def test_every_fault_is_named_by_a_claim():
+def test_every_fault_is_named_by_a_claim_or_says_why_no_input_shows_it():
     named = {id for claim in CLAIMS for id in claim.catches}
 
-    assert sorted(set(BY_ID) - named) == []
+    assert sorted(set(BY_ID) - named) == sorted(fault.id for fault in FAULTS if fault.beyond)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.beyond], ids=lambda fault: fault.id)
+def test_what_no_input_shows_conforms(fault: Fault):
+    statuses = {judged(claim, fault.formula, fault.make, "float64").status for claim in claims_for(fault.formula)}
+
+    assert statuses == {"conforms"}
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if len(fault.dtypes) == 1], ids=lambda fault: fault.id)
+def test_a_fault_of_float64_is_within_the_bounds_of_float32(fault: Fault):
+    claims = [claim for claim in claims_for(fault.formula) if fault.id in claim.catches]
+    statuses = {judged(claim, fault.formula, fault.make, "float32").status for claim in claims}
+
+    assert fault.dtypes == ("float64",)
+    assert statuses == {"conforms"}
+
+
+@pytest.mark.parametrize("formula", RULES)
+def test_the_rule_that_a_fault_is_planted_in_is_honest(formula: str):
+    (follows,) = (claim for claim in claims_for(formula) if claim.name == FOLLOWS)
+
+    assert judged(follows, formula, Program(RULES[formula]), "float64").status == "conforms"
 
 
 def test_every_fault_that_a_claim_names_exists_and_computes_one_of_its_formulas():
