@@ -67,7 +67,7 @@ class MissingIsOne(Bookkeeping):
         super().step([np.ones(value.shape) if grad is None else grad for value, grad in pairs])
 
 
-class FirstTensorOnly(Bookkeeping):
+class SecondTensorStays(Bookkeeping):
     """The first tensor of all is updated."""
 
     def update(self, group: int, tensor: int, grad: Array) -> None:
@@ -134,12 +134,10 @@ def _planted(
     story: str,
     spoil: Callable[[Rule], Rule] = lambda rule: rule,
     bookkeeping: type[Bookkeeping] = Bookkeeping,
-    source: str = "",
 ) -> tuple[Fault, ...]:
     """Plant one fault in several rules."""
     return tuple(
-        Fault(f"{formula}_{what}", formula, story, Program(spoil(rule), bookkeeping), source)
-        for formula, rule in rules.items()
+        Fault(f"{formula}_{what}", formula, story, Program(spoil(rule), bookkeeping)) for formula, rule in rules.items()
     )
 
 
@@ -164,7 +162,7 @@ FAULTS = (
         "Elements are processed in pairs, and the last of an odd number is forgotten.",
         lambda rule: only(rule, lambda index, size: index < size // 2 * 2),
     ),
-    *_planted(RULES, "second_tensor_stays", "Only the first tensor of all is updated.", bookkeeping=FirstTensorOnly),
+    *_planted(RULES, "second_tensor_stays", "Only the first tensor of all is updated.", bookkeeping=SecondTensorStays),
     *_planted(RULES, "missing_is_one", "A missing gradient is taken for ones.", bookkeeping=MissingIsOne),
     *_planted(
         RULES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from conformance.faults.lion import LION
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, Norm
 from conformance.faults.programs import Array, Fault, Memory, Options, Program, Rule
 from conformance.faults.rmsprop import RMSPROP
+from conformance.faults.subtle import read_once
 
 __all__ = ["FAULTS"]
 
@@ -37,16 +37,6 @@ def _remembering(rule: Rule) -> Rule:
         return moved
 
     return narrow
-
-
-def _read_once(rule: Rule, *names: str) -> Rule:
-    """Keep hyperparameters as they were at a tensor's first step."""
-
-    def forgetful(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
-        kept = memory.setdefault("kept", {name: getattr(h, name) for name in names})
-        return rule(theta, g, memory, SimpleNamespace(**{**vars(h), **kept}), t)
-
-    return forgetful
 
 
 def _forgetting_at(step: int, rule: Rule) -> Rule:
@@ -146,7 +136,7 @@ PATHS = (
         "adam_betas_read_once",
         "adam",
         "The betas are read at the first step and never again.",
-        _read_once(ADAM, "beta1", "beta2"),
+        read_once("beta1", read_once("beta2", ADAM)),
         "a beta that changes leaves open what a moment is, whose sum may be kept without its weight",
     ),
     _optimizer(

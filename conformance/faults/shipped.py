@@ -12,6 +12,7 @@ import numpy as np
 from conformance.faults.adam import ADAM
 from conformance.faults.bookkeeping import FirstGroupOptions
 from conformance.faults.clipping import Clip
+from conformance.faults.curves import gelu, tanh_gelu
 from conformance.faults.descent import GD
 from conformance.faults.lifecycle import MemoriesLost
 from conformance.faults.lion import LION
@@ -64,18 +65,6 @@ def _centred_by_squares(theta: Array, g: Array, memory: Memory, h: Options, t: i
 
 def _sigmoid(x: Array) -> Array:
     return np.asarray(np.exp(x) / (1 + np.exp(x)))
-
-
-def _erf(x: Array) -> Array:
-    return np.reshape(np.array([math.erf(value) for value in x.ravel()], dtype=x.dtype), x.shape)
-
-
-def _gelu(x: Array) -> Array:
-    return np.asarray(0.5 * x * (1 + _erf(x / math.sqrt(2))))
-
-
-def _tanh_gelu(x: Array, cube: float = 0.044715, factor: float = math.sqrt(2 / math.pi)) -> Array:
-    return np.asarray(0.5 * x * (1 + np.tanh(factor * (x + cube * x**3))))
 
 
 def _scaled_clip(g: Array, limit: float) -> Array:
@@ -179,21 +168,21 @@ FUNCTIONS = (
         "constants_swapped",
         "The two constants stand in for one another.",
         "huggingface/transformers PR #11514",
-        lambda x: _tanh_gelu(x, math.sqrt(2 / math.pi), 0.044715),
+        lambda x: tanh_gelu(x, math.sqrt(2 / math.pi), 0.044715),
     ),
     _function(
         "gelu_tanh",
         "cut_off",
         "Numbers below -3 become 0.",
         "tenstorrent/tt-metal #56517",
-        lambda x: np.where(x < -3, 0, _tanh_gelu(x)),
+        lambda x: np.where(x < -3, 0, tanh_gelu(x)),
     ),
     _function(
         "geglu",
         "both_activated",
         "The activation is applied to both branches.",
         "kakaobrain/trident PR #101",
-        lambda x, w, b, v, c: _gelu(x @ w + b) * _gelu(x @ v + c),
+        lambda x, w, b, v, c: gelu(x @ w + b) * gelu(x @ v + c),
     ),
     _function(
         "rms_norm",
