@@ -71,7 +71,7 @@ class Matrix:
     @property
     def survivors(self) -> tuple[str, ...]:
         """Faults that no claim notices."""
-        caught = {kill.fault for kill in self.kills if kill.cases}
+        caught = self._caught()
         return tuple(fault for fault in self.faults if fault not in caught)
 
     @property
@@ -82,29 +82,25 @@ class Matrix:
     @property
     def first_cases(self) -> dict[str, int]:
         """By fault that is noticed, the fewest inputs that a claim takes."""
-        fewest: dict[str, int] = {}
-        for kill in self.kills:
-            if kill.cases:
-                fewest[kill.fault] = min(kill.cases, fewest.get(kill.fault, kill.cases))
-        return fewest
+        return {fault: min(kill.cases for kill in kills) for fault, kills in self._caught().items()}
 
     @property
     def first_seconds(self) -> dict[str, float]:
         """By fault that is noticed, the shortest time that a claim takes."""
-        shortest: dict[str, float] = {}
-        for kill in self.kills:
-            if kill.cases:
-                shortest[kill.fault] = min(kill.seconds, shortest.get(kill.fault, kill.seconds))
-        return shortest
+        return {fault: min(kill.seconds for kill in kills) for fault, kills in self._caught().items()}
 
     @property
     def alone(self) -> dict[str, str]:
         """By fault that one claim notices and no other, the claim."""
-        catchers: dict[str, list[str]] = {}
+        return {fault: kills[0].claim for fault, kills in self._caught().items() if len(kills) == 1}
+
+    def _caught(self) -> dict[str, list[Kill]]:
+        """Return by fault that is noticed what the claims made of it that do notice."""
+        caught: dict[str, list[Kill]] = {}
         for kill in self.kills:
             if kill.cases:
-                catchers.setdefault(kill.fault, []).append(kill.claim)
-        return {fault: claims[0] for fault, claims in catchers.items() if len(claims) == 1}
+                caught.setdefault(kill.fault, []).append(kill)
+        return caught
 
     def noticed_by(self, claim: str) -> tuple[str, ...]:
         """Return the faults that a claim notices."""

@@ -25,7 +25,8 @@ that were shipped or after conventions of a library, and every claim about a for
 claim that notices no fault would be no comfort, and a fault that no claim notices shows where there is none.
 
 `exactstep selftest --output matrix.json` makes a matrix, `python -m docs.generate.selftest matrix.json ...` this page.
-Faults are sorted by what notices them with the fewest inputs ("cases"); a run stops at the first input that fails."""
+Cases are the inputs that it takes until the claim that notices first fails, seconds the time of the fastest claim on a
+machine that others use too."""
 
 
 def selftest(matrices: Sequence[Matrix]) -> str:
@@ -39,6 +40,7 @@ def selftest(matrices: Sequence[Matrix]) -> str:
     matrix = matrices[0]
     known = {fault.id: fault for fault in FAULTS}
     cases = matrix.first_cases
+    seconds = matrix.first_seconds
     weakest = sorted(cases, key=lambda fault: -cases[fault])[:20]
     pairs = [(formula, claim.name) for claim in CLAIMS for formula in claim.formulas]
     idle = sorted(set(pairs) - {(kill.formula, kill.claim) for kill in matrix.kills if kill.cases})
@@ -56,7 +58,7 @@ def selftest(matrices: Sequence[Matrix]) -> str:
         "## The faults that take the most inputs",
         table(
             ["fault", "cases", "seconds", "what it does"],
-            ((code(id), cases[id], f"{matrix.first_seconds[id]:.2f}", prose(known[id].story)) for id in weakest),
+            ((code(id), cases[id], f"{seconds[id]:.2f}", prose(known[id].story)) for id in weakest),
         ),
         "## Claims",
         "How many faults a claim notices, and how many of them no other claim does.",
@@ -103,11 +105,12 @@ def _survivors(matrices: Iterable[Matrix]) -> list[str]:
 def _families(matrix: Matrix) -> list[list[object]]:
     formulas = {kill.fault: kill.formula for kill in matrix.kills}
     families: dict[str, list[str]] = {}
+    known = matrix.first_cases
     for fault in matrix.faults:
         families.setdefault(get(formulas[fault]).body.__module__.split(".")[1], []).append(fault)
     rows: list[list[object]] = []
     for family, faults in sorted(families.items()):
-        cases = [matrix.first_cases[fault] for fault in faults if fault in matrix.first_cases]
+        cases = [known[fault] for fault in faults if fault in known]
         rows.append([family, len(faults), len(cases), *_spread(cases)])
     return rows
 
