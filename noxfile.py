@@ -62,7 +62,10 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def soak(session: nox.Session) -> None:
-    """Run the tests with the full number of inputs, drawn with a new seed: an hour or more."""
+    """Run the tests with the full number of inputs, drawn with a new seed: an hour or more.
+
+    The last lines say how many steps of honest optimizers and calls of honest functions were judged.
+    """
     install(session, "test", project=".[figures,torch]")
     session.run("pytest", "--full", *(session.posargs or ["-n", "auto"]))
 

@@ -151,6 +151,9 @@ def parser() -> argparse.ArgumentParser:
         "--profile", choices=tuple(PROFILES), default="quick", help="how many inputs to draw (default: quick)"
     )
     selftest.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    selftest.add_argument(
+        "--first", action="store_true", help="stop at the first claim that notices a fault: what survives, and no more"
+    )
     selftest.add_argument("--output", type=Path, metavar="FILE", help="a .json file for every pair")
 
     report = _command(commands, "report", _report, "Show a report in another form.")
@@ -355,13 +358,14 @@ def _selftest(arguments: argparse.Namespace) -> int:
             profile=arguments.profile,
             dtype=arguments.dtype,
             seed=arguments.seed,
+            first=arguments.first,
             progress=progress,
         )
     sys.stdout.write(f"{matrix.summary()}\n")
     if output:
         output.write_text(matrix.as_json(), encoding="utf-8")
         sys.stdout.write(f"  written: {output}\n")
-    return 1 if matrix.survivors else 0
+    return 1 if matrix.unexplained else 0
 
 
 def _report(arguments: argparse.Namespace) -> int:

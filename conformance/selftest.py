@@ -23,7 +23,7 @@ from properties.catalogue import CLAIMS, claims_for
 from properties.claims import Claim, Violation
 from properties.subject import Rejected
 
-__all__ = ["Kill", "Matrix", "selftest"]
+__all__ = ["Kill", "Matrix", "read", "selftest"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Kill:
     cases : int
         How many inputs it took to notice; 0 if none did.
     seconds : float
+        How long that took, with the oracle's work on inputs that no fault before had been asked about.
     """
 
     fault: str
@@ -54,7 +55,7 @@ class Matrix:
     profile, dtype : str
     seed : int
     kills : tuple of Kill
-        One for each fault and each claim about its formula.
+        One for each fault and each claim about its formula that was tried on it.
     """
 
     profile: str
@@ -70,17 +71,36 @@ class Matrix:
     @property
     def survivors(self) -> tuple[str, ...]:
         """Faults that no claim notices."""
-        caught = {kill.fault for kill in self.kills if kill.cases}
+        caught = self._caught()
         return tuple(fault for fault in self.faults if fault not in caught)
+
+    @property
+    def unexplained(self) -> tuple[str, ...]:
+        """Faults that no claim notices although nothing keeps one from it."""
+        return tuple(fault for fault in self.survivors if not _beyond(fault))
 
     @property
     def first_cases(self) -> dict[str, int]:
         """By fault that is noticed, the fewest inputs that a claim takes."""
-        fewest: dict[str, int] = {}
+        return {fault: min(kill.cases for kill in kills) for fault, kills in self._caught().items()}
+
+    @property
+    def first_seconds(self) -> dict[str, float]:
+        """By fault that is noticed, the shortest time that a claim takes."""
+        return {fault: min(kill.seconds for kill in kills) for fault, kills in self._caught().items()}
+
+    @property
+    def alone(self) -> dict[str, str]:
+        """By fault that one claim notices and no other, the claim."""
+        return {fault: kills[0].claim for fault, kills in self._caught().items() if len(kills) == 1}
+
+    def _caught(self) -> dict[str, list[Kill]]:
+        """Return by fault that is noticed what the claims made of it that do notice."""
+        caught: dict[str, list[Kill]] = {}
         for kill in self.kills:
             if kill.cases:
-                fewest[kill.fault] = min(kill.cases, fewest.get(kill.fault, kill.cases))
-        return fewest
+                caught.setdefault(kill.fault, []).append(kill)
+        return caught
 
     def noticed_by(self, claim: str) -> tuple[str, ...]:
         """Return the faults that a claim notices."""
@@ -88,7 +108,7 @@ class Matrix:
 
     def summary(self) -> str:
         """Return the share of faults that are noticed, the survivors, and what each claim contributes."""
-        fewest = sorted(self.first_cases.values())
+        fewest, shortest = sorted(self.first_cases.values()), sorted(self.first_seconds.values())
         lines = [
             f"{len(fewest)} of {len(self.faults)} faults noticed in {self.dtype}, profile {self.profile}, seed {self.seed}"
         ]
@@ -96,22 +116,36 @@ class Matrix:
             lines.append(
                 f"  cases until the first claim notices: median {fewest[len(fewest) // 2]}, at most {fewest[-1]}"
             )
-        lines += [f"  survives  {fault}" for fault in self.survivors]
+            lines.append(
+                f"  seconds until the fastest claim notices: median {shortest[len(shortest) // 2]:.3f}, "
+                f"at most {shortest[-1]:.3f}"
+            )
+        lines += [f"  survives  {fault}{_because(fault)}" for fault in self.survivors]
         lines += ["", f"  {'noticed':>7}  {'alone':>5}  claim"]
-        catchers: dict[str, list[str]] = {}
-        for kill in self.kills:
-            if kill.cases:
-                catchers.setdefault(kill.fault, []).append(kill.claim)
+        alone = list(self.alone.values())
         for claim in dict.fromkeys(claim.name for claim in CLAIMS):
             if any(kill.claim == claim for kill in self.kills):
-                noticed = self.noticed_by(claim)
-                alone = [fault for fault in noticed if catchers[fault] == [claim]]
-                lines.append(f"  {len(noticed):>7}  {len(alone):>5}  {claim}")
+                lines.append(f"  {len(self.noticed_by(claim)):>7}  {alone.count(claim):>5}  {claim}")
         return "\n".join(lines)
 
     def as_json(self) -> str:
         """Return all of it as JSON."""
         return json.dumps(asdict(self), indent=1)
+
+
+def read(text: str) -> Matrix:
+    """Return the matrix that `Matrix.as_json` wrote."""
+    entries = json.loads(text)
+    return Matrix(**{**entries, "kills": tuple(Kill(**kill) for kill in entries["kills"])})
+
+
+def _beyond(fault: str) -> str:
+    return next((each.beyond for each in FAULTS if each.id == fault), "")
+
+
+def _because(fault: str) -> str:
+    beyond = _beyond(fault)
+    return f": {beyond}" if beyond else ""
 
 
 def selftest(
@@ -120,6 +154,7 @@ def selftest(
     profile: str = "quick",
     dtype: str = "float64",
     seed: int = 0,
+    first: bool = False,
     progress: Callable[[Fault, int, int], None] | None = None,
 ) -> Matrix:
     """Run every claim on every seeded fault of its formula, up to the first input that shows it.
@@ -129,7 +164,11 @@ def selftest(
     select : str, optional
         Only pairs whose id, ``formula.claim@fault``, matches: parts of ids with ``and``, ``or``, ``not``.
     profile, dtype : str
+        Faults that honest programs of the dtype are as far off as are left out.
     seed : int
+    first : bool
+        Whether to stop at the first claim that notices a fault, those that name it being tried before the others: this
+        tells what survives, and not who notices.
     progress : callable, optional
         Called with each fault, the number of faults that are over, and the number of all.
 
@@ -152,27 +191,32 @@ def selftest(
         if fault.formula != formula:
             session.forget()
             formula = fault.formula
-        kills += _kills(session, fault, claims, dtype)
+        kills += _kills(session, fault, claims, dtype, first=first)
         if progress:
             progress(fault, number, len(chosen))
     return Matrix(profile, dtype, seed, tuple(kills))
 
 
 def _claims(fault: Fault, wanted: Callable[[str], bool], dtype: str) -> list[Claim]:
-    return [
+    if dtype not in fault.dtypes:
+        return []
+    found = [
         claim
         for claim in claims_for(fault.formula)
         if wanted(check_id(fault.formula, claim.name, fault.id, dtype, "cpu"))
     ]
+    return sorted(found, key=lambda claim: fault.id not in claim.catches)
 
 
-def _kills(session: Session, fault: Fault, claims: Sequence[Claim], dtype: str) -> Iterator[Kill]:
+def _kills(session: Session, fault: Fault, claims: Sequence[Claim], dtype: str, *, first: bool) -> Iterator[Kill]:
     specimen = Specimen(Implementation(fault.formula, fault.id, fault.make, (dtype,)), dtype, "cpu", session.counts)
     for claim in claims:
         started = time.perf_counter()
         with guard(derived_seed(fault.id, claim.name, session.seed)):
             cases = _until_noticed(session, claim, specimen)
         yield Kill(fault.id, fault.formula, claim.name, cases, time.perf_counter() - started)
+        if first and cases:
+            return
 
 
 def _until_noticed(session: Session, claim: Claim, specimen: Specimen) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -42,3 +43,30 @@ def draws(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
 def unreduced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave counterexamples as they were drawn, which saves the time if nobody reads them."""
     monkeypatch.setattr("conformance.engine.reduced", lambda inputs, violation, *others: (inputs, violation))
+
+
+@pytest.fixture(scope="session")
+def entropy(request: pytest.FixtureRequest) -> int:
+    """What generators of numpy are seeded with beside their names: 0, or under ``--full`` the seed of the run."""
+    return int(request.config.option.hypothesis_seed) if request.config.getoption("--full") else 0
+
+
+@pytest.fixture
+def judged(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Report how many ``steps`` of optimizers or ``calls`` of functions a test has held against their bounds."""
+    return lambda what, count: record_property(f"judged {what}", count)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how much was judged in all, by this process and those that it shared the tests with."""
+    totals: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "call":
+                for name, count in report.user_properties:
+                    totals[name] += count
+    steps, calls = totals["judged steps"], totals["judged calls"]
+    if steps or calls:
+        terminalreporter.write_line(
+            f"judged: {steps:,} steps of honest optimizers, {calls:,} calls of honest functions"
+        )

@@ -144,7 +144,6 @@ EPSILONS = (
     _adam(
         "eps_inside_root",
         "Epsilon is added to the second moment, under the root.",
-        "tracel-ai/burn #2185",
         ratio=lambda m, v, c1, c2, h: (m / c1) / np.sqrt(v / c2 + h.eps),
     ),
     _adam(

@@ -239,10 +239,4 @@ FAULTS = (
         "Elements after the first 1024 are not reached.",
         Program(only(ADAM, lambda index, size: index < 1024)),
     ),
-    Fault(
-        "adamw_tail_skipped",
-        "adamw",
-        "Elements are processed in pairs, and the last of an odd number is forgotten.",
-        Program(only(ADAMW, lambda index, size: index < size // 2 * 2)),
-    ),
 )

@@ -183,7 +183,7 @@ BY_NORM = (
         "clip_by_norm",
         "A zero gradient becomes 0/0.",
         lambda g, limit: np.where(_norm(g) > limit, g * (limit / _norm(g)), g * np.where(_norm(g) == 0, np.nan, 1)),
-        "kozistr/pytorch_optimizer PR #431",
+        "kozistr/pytorch_optimizer PR #431, keras-team/keras #14075",
     ),
     _fault(
         "clip_by_norm_is_by_value",
@@ -218,6 +218,18 @@ BY_NORM_TORCH = (
         "clip_by_norm_torch",
         "A hundred-thousandth is added to the norm, not a millionth.",
         lambda g, limit: g * np.minimum(limit / (_norm(g) + 1e-5), 1),
+    ),
+    _fault(
+        "clip_torch_is_by_value",
+        "clip_by_norm_torch",
+        "Each entry is clipped to the threshold.",
+        lambda g, limit: np.clip(g, -limit, limit),
+    ),
+    _fault(
+        "clip_torch_sign_lost",
+        "clip_by_norm_torch",
+        "Clipped gradients lose their signs.",
+        lambda g, limit: np.abs(g) * (limit / (_norm(g) + 1e-6)) if _norm(g) > limit else g,
     ),
     _fault(
         "clip_torch_scales_always",

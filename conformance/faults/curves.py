@@ -11,7 +11,7 @@ import numpy as np
 from conformance.faults.normalization import Norm
 from conformance.faults.programs import Array, Fault
 
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "gelu", "tanh_gelu"]
 
 
 def _fault(formula: str, what: str, story: str, body: Callable[..., Any], source: str = "") -> Fault:
@@ -26,7 +26,8 @@ def _sigmoid(x: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-x)))
 
 
-def _tanh_gelu(x: Array, cube: float = 0.044715, factor: float = math.sqrt(2 / math.pi)) -> Array:
+def tanh_gelu(x: Array, cube: float = 0.044715, factor: float = math.sqrt(2 / math.pi)) -> Array:
+    """Approximate GELU by a hyperbolic tangent."""
     return np.asarray(0.5 * x * (1 + np.tanh(factor * (x + cube * x**3))))
 
 
@@ -34,7 +35,8 @@ def _hard(x: Array) -> Array:
     return np.clip(x / 6 + 0.5, 0, 1)
 
 
-def _gelu(x: Array, scale: float = math.sqrt(0.5)) -> Array:
+def gelu(x: Array, scale: float = math.sqrt(0.5)) -> Array:
+    """Return GELU, whose argument is scaled before the error function is taken."""
     return np.asarray(0.5 * x * (1 + _erf(scale * x)))
 
 
@@ -67,9 +69,9 @@ ACTIVATIONS = (
         "The exponential of large numbers overflows, and the quotient is NaN.",
         lambda x: np.exp(x) / (1 + np.exp(x)),
     ),
-    _fault("gelu", "tanh", "The hyperbolic tangent stands for the error function.", _tanh_gelu, "jax.nn.gelu"),
+    _fault("gelu", "tanh", "The hyperbolic tangent stands for the error function.", tanh_gelu, "jax.nn.gelu"),
     _fault("gelu", "sigmoid", "The logistic function stands for the normal one.", lambda x: x * _sigmoid(1.702 * x)),
-    _fault("gelu", "unscaled", "The root of 2 is missing.", lambda x: _gelu(x, 1.0)),
+    _fault("gelu", "unscaled", "The root of 2 is missing.", lambda x: gelu(x, 1.0)),
     _fault(
         "gelu",
         "density",
@@ -77,12 +79,21 @@ ACTIVATIONS = (
         lambda x: x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
     ),
     _fault("gelu", "gate_alone", "The factor x is missing.", lambda x: 0.5 * (1 + _erf(math.sqrt(0.5) * x))),
-    _fault("gelu", "cut_off", "Numbers below -3 become 0.", lambda x: np.where(x < -3, 0, _gelu(x))),
-    _fault("gelu_tanh", "exact", "The error function is not approximated.", _gelu, "torch.nn.GELU"),
-    _fault("gelu_tanh", "without_cube", "The cube is missing.", lambda x: _tanh_gelu(x, 0.0)),
-    _fault("gelu_tanh", "coarse_constant", "The constant is 0.0447.", lambda x: _tanh_gelu(x, 0.0447)),
-    _fault("gelu_tanh", "unscaled", "The root of 2 / pi is missing.", lambda x: _tanh_gelu(x, factor=1.0)),
-    _fault("gelu_sigmoid", "exact", "The error function is not approximated.", _gelu),
+    _fault("gelu", "cut_off", "Numbers below -3 become 0.", lambda x: np.where(x < -3, 0, gelu(x))),
+    _fault("gelu_tanh", "exact", "The error function is not approximated.", gelu, "torch.nn.GELU"),
+    _fault("gelu_tanh", "without_cube", "The cube is missing.", lambda x: tanh_gelu(x, 0.0)),
+    _fault("gelu_tanh", "coarse_constant", "The constant is 0.0447.", lambda x: tanh_gelu(x, 0.0447)),
+    _fault("gelu_tanh", "unscaled", "The root of 2 / pi is missing.", lambda x: tanh_gelu(x, factor=1.0)),
+    _fault(
+        "gelu_tanh",
+        "gate_alone",
+        "The factor x is missing.",
+        lambda x: 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    ),
+    _fault("gelu_tanh", "negated", "The result has the wrong sign.", lambda x: -tanh_gelu(x)),
+    _fault("gelu_sigmoid", "gate_alone", "The factor x is missing.", lambda x: _sigmoid(1.702 * x)),
+    _fault("gelu_sigmoid", "negated", "The result has the wrong sign.", lambda x: -x * _sigmoid(1.702 * x)),
+    _fault("gelu_sigmoid", "exact", "The error function is not approximated.", gelu),
     _fault("gelu_sigmoid", "coarse_constant", "The constant is 1.7.", lambda x: x * _sigmoid(1.7 * x)),
     _fault("gelu_sigmoid", "silu", "The constant is missing.", lambda x: x * _sigmoid(x)),
     _fault(
@@ -94,7 +105,8 @@ ACTIVATIONS = (
     _fault("silu", "steeper", "The argument of the gate is one per cent too large.", lambda x: x * _sigmoid(1.01 * x)),
     _fault("silu", "hard", "Straight lines stand for the gate.", lambda x: x * _hard(x), "torch.nn.Hardswish"),
     _fault("silu", "gate_alone", "The factor x is missing.", _sigmoid),
-    _fault("silu", "gelu", "The normal distribution stands for the logistic one.", _gelu),
+    _fault("silu", "negated", "The result has the wrong sign.", lambda x: -x * _sigmoid(x)),
+    _fault("silu", "gelu", "The normal distribution stands for the logistic one.", gelu),
     _fault(
         "silu",
         "overflows",
@@ -139,6 +151,7 @@ REGRESSION = (
         "Every prediction is compared with every target.",
         lambda s, y: np.mean((y.reshape(-1, 1) - s.reshape(1, -1)) ** 2),
     ),
+    _fault("loss_mse", "relative", "Residuals are divided by the targets.", lambda s, y: np.mean(((y - s) / y) ** 2)),
     _fault("loss_mse", "logarithmic", "Logarithms of 1 + x are compared.", _logarithmic),
     _fault("loss_l1", "averaged", "The mean stands for the sum.", lambda s, y: np.mean(np.abs(y - s)), "L1Loss"),
     _fault("loss_l1", "smooth", "Residuals below 1 are squared and halved.", _smooth, "SmoothL1Loss"),
@@ -383,7 +396,7 @@ COMBINED = (
 
 GATES: dict[str, Callable[[Array, Array], Array]] = {
     "glu": lambda first, second: first * _sigmoid(second),
-    "geglu": lambda first, second: _gelu(first) * second,
+    "geglu": lambda first, second: gelu(first) * second,
     "swiglu": lambda first, second: first * _sigmoid(first) * second,
 }
 
@@ -419,7 +432,7 @@ GATING = (
         "geglu",
         "tanh",
         "The hyperbolic tangent stands for the error function.",
-        lambda x, w, b, v, c: _tanh_gelu(x @ w + b) * (x @ v + c),
+        lambda x, w, b, v, c: tanh_gelu(x @ w + b) * (x @ v + c),
     ),
     _fault(
         "swiglu",
@@ -446,7 +459,7 @@ BLOCKS = (
         "The logistic function alone is the activation.",
         lambda x, w, v, w2: (_sigmoid(x @ w) * (x @ v)) @ w2,
     ),
-    _fault("ffn_swiglu", "normal", "GELU stands for SiLU.", lambda x, w, v, w2: (_gelu(x @ w) * (x @ v)) @ w2),
+    _fault("ffn_swiglu", "normal", "GELU stands for SiLU.", lambda x, w, v, w2: (gelu(x @ w) * (x @ v)) @ w2),
     _fault("ffn_swiglu", "ungated", "The second branch is missing.", lambda x, w, v, w2: _fed(x @ w, 1, w2)),
     _fault(
         "ffn_swiglu", "gate_bias", "The second branch has a bias of 1.", lambda x, w, v, w2: _fed(x @ w, x @ v + 1, w2)

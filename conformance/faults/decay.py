@@ -51,7 +51,7 @@ FAULTS = (
     _adam_l2(
         "is_decoupled",
         "The penalty shrinks the parameters beside the step, as in AdamW.",
-        "deepspeedai/DeepSpeed PR #8307",
+        "deepspeedai/DeepSpeed PR #8307, flagos-ai/FlagGems #4988",
         gradient=lambda theta, g, h: g,
         decay=lambda theta, g, h, t: theta - h.learning_rate * h.l2_penalty * theta,
     ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from conformance.faults.programs import Array, Fault, Memory, Options, Program, Rule
 
-__all__ = ["AVERAGE", "DAMPENED", "FAULTS", "GD", "HEAVY_BALL"]
+__all__ = ["AVERAGE", "DAMPENED", "FAULTS", "GD", "HEAVY_BALL", "NESTEROV", "SGD_L2", "unscaled_decay"]
 
 Buffer = Callable[[Array | None, Array, Options], Array]
 Direction = Callable[[Array, Array, Options], Array]
@@ -48,6 +48,14 @@ GD = _moves(lambda theta, g, h: g)
 HEAVY_BALL = _momentum(_accumulated)
 AVERAGE = _momentum(_averaged)
 DAMPENED = _momentum(lambda v, g, h: g.copy() if v is None else h.momentum * v + (1 - h.dampening) * g)
+NESTEROV = _momentum(_accumulated, lambda v, g, h: g + h.momentum * v)
+SGD_L2 = _moves(lambda theta, g, h: g + h.l2_penalty * theta)
+
+
+def unscaled_decay(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
+    """Decay whatever the learning rate."""
+    moved: Array = theta - h.learning_rate * g - h.weight_decay * theta
+    return moved
 
 
 def _stale(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
@@ -98,12 +106,6 @@ def _undecayed_at_rest(theta: Array, g: Array, memory: Memory, h: Options, t: in
 PLAIN = (
     Fault("gd_ascent", "gd", "The step is added.", Program(_moves(lambda theta, g, h: -g))),
     Fault(
-        "gd_gradient_clipped",
-        "gd",
-        "Gradients are clipped to [-1, 1] without being asked.",
-        Program(_moves(lambda theta, g, h: np.clip(g, -1, 1))),
-    ),
-    Fault(
         "gd_gradient_averaged",
         "gd",
         "The gradient is divided by the number of elements.",
@@ -138,12 +140,6 @@ PLAIN = (
         "gd",
         "Directions are rounded down to multiples of 1/1024.",
         Program(_moves(lambda theta, g, h: np.floor(1024 * g) / 1024)),
-    ),
-    Fault(
-        "gd_hidden_decay",
-        "gd",
-        "The parameters decay by a hundredth of the learning rate without being asked.",
-        Program(_moves(lambda theta, g, h: g + 0.01 * theta)),
     ),
     Fault(
         "gd_hidden_momentum",
@@ -223,12 +219,6 @@ MOMENTUM = (
         Program(_momentum(lambda v, g, h: g.copy() if v is None else _averaged(v, g, h))),
     ),
     Fault(
-        "momentum_ema_gradient_clipped",
-        "momentum_ema",
-        "Gradients are clipped to modulus 1.",
-        Program(_momentum(lambda v, g, h: _averaged(v, np.clip(g, -1, 1), h))),
-    ),
-    Fault(
         "momentum_ema_gradient_of_first_element",
         "momentum_ema",
         "The gradient of the first element moves them all.",
@@ -239,12 +229,6 @@ MOMENTUM = (
         "momentum_ema",
         "The momentum weighs the gradient, its complement the buffer.",
         Program(_momentum(lambda v, g, h: (1 - h.momentum) * (0 * g if v is None else v) + h.momentum * g)),
-    ),
-    Fault(
-        "momentum_ema_hidden_decay",
-        "momentum_ema",
-        "The parameters decay by a hundredth of the learning rate without being asked.",
-        Program(lambda theta, g, memory, h, t: AVERAGE(theta, g, memory, h, t) - 0.01 * h.learning_rate * theta),
     ),
     Fault(
         "momentum_heavy_ball_averages",
@@ -282,7 +266,7 @@ MOMENTUM = (
         "momentum_heavy_ball_looks_ahead",
         "momentum_heavy_ball",
         "The step looks ahead as Nesterov's does.",
-        Program(_momentum(_accumulated, lambda v, g, h: g + h.momentum * v)),
+        Program(NESTEROV),
     ),
     Fault(
         "momentum_heavy_ball_trust_ratio",

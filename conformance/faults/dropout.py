@@ -145,6 +145,10 @@ def _tenths(random: np.random.Generator, shape: tuple[int, ...], keep: float, me
     return plain(random, shape, math.floor(10 * keep) / 10, memory)
 
 
+def _hundredths(random: np.random.Generator, shape: tuple[int, ...], keep: float, memory: dict[str, Any]) -> Mask:
+    return plain(random, shape, round(keep, 2), memory)
+
+
 def _fixed(x: Array, rule: Rule, keep: float) -> Array:
     """Drop as training does, by a mask of its own."""
     return rule(x, np.arange(x.size).reshape(x.shape) % 2 == 0, keep)
@@ -175,6 +179,12 @@ INVERTED = (
         "scaled_by_the_proportion_removed",
         "Kept units are multiplied by the proportion removed.",
         rule=lambda x, mask, keep: mask * x * x.dtype.type(1 - keep),
+    ),
+    _inverted_fault(
+        "divided_by_the_proportion_removed",
+        "Kept units are divided by the proportion removed.",
+        rule=lambda x, mask, keep: mask * x / x.dtype.type(1 - keep),
+        source="lmjohns3/theanets PR #123, kaldi-asr/kaldi #2814",
     ),
     _inverted_fault(
         "proportions_exchanged",
@@ -223,6 +233,7 @@ INVERTED = (
         "frozen_after_two_passes", "The mask of the second pass serves all that follow.", sampler=_again(2, whole=False)
     ),
     _inverted_fault("keep_in_tenths", "The proportion is rounded down to tenths.", sampler=_tenths),
+    _inverted_fault("keep_in_hundredths", "The proportion is rounded to hundredths.", sampler=_hundredths),
     _inverted_fault("never_keeps_all", "The first unit is always removed.", sampler=_drop_first),
     _inverted_fault("scaled_at_inference", "Inference multiplies by the proportion kept.", inference=_scaled),
     _inverted_fault(
@@ -231,6 +242,7 @@ INVERTED = (
 )
 
 KEPT = (
+    _kept_fault("keep_in_hundredths", "The proportion is rounded to hundredths.", sampler=_hundredths),
     _kept_fault("rescaled", "Kept units are divided by the proportion kept.", rule=_inverted),
     _kept_fault(
         "scaled_in_training",

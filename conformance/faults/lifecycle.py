@@ -10,7 +10,6 @@ import numpy as np
 from conformance.faults.adam import ADAM
 from conformance.faults.decay import ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
-from conformance.faults.lion import LION
 from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program
 from properties.subject import Floats, Group
 
@@ -101,16 +100,6 @@ class MemoriesSharedByCopy(Bookkeeping):
         return stepper
 
 
-class ParametersSharedByCopy(Bookkeeping):
-    """A copy shares the parameters of the original."""
-
-    def copied(self) -> Bookkeeping:
-        """Copy memories and counters alone."""
-        stepper = super().copied()
-        stepper.values = self.values
-        return stepper
-
-
 class LateGroupCounted(Bookkeeping):
     """A group that is added later goes on from the count of the first."""
 
@@ -144,17 +133,6 @@ class AllMemoriesAnew(Bookkeeping):
         """Forget what was remembered."""
         super().add_group(params, group)
         self.memories = [{} for _ in self.values]
-
-
-class GradientsCleared(Bookkeeping):
-    """The update sets gradients to zero."""
-
-    def step(self, grads: Sequence[Floats | None]) -> None:
-        """Update, then clear."""
-        super().step(grads)
-        for grad in self.given:
-            if grad is not None:
-                grad[...] = 0
 
 
 class TurnedInPlace(Bookkeeping):
@@ -236,12 +214,6 @@ FAULTS = (
         Program(ADAM, MemoriesSharedByCopy),
     ),
     Fault(
-        "lion_parameters_shared_by_copy",
-        "lion",
-        "A deep copy goes on updating the parameters of the original.",
-        Program(LION, ParametersSharedByCopy),
-    ),
-    Fault(
         "adam_late_group_counted",
         "adam",
         "A group that is added later takes over the step count of the first.",
@@ -259,12 +231,6 @@ FAULTS = (
         "momentum_heavy_ball",
         "Adding a group clears the velocities of all.",
         Program(HEAVY_BALL, AllMemoriesAnew),
-    ),
-    Fault(
-        "gd_gradients_cleared",
-        "gd",
-        "The update leaves zeros in place of the gradients.",
-        Program(GD, GradientsCleared),
     ),
     Fault(
         "adam_l2_penalty_added_in_place",

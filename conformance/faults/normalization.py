@@ -133,7 +133,7 @@ def _first_enlarged(normalized: Array, weight: Any = 1) -> Array:
 
 LAYERS = (
     _layer("unbiased", "The variance is divided by n - 1.", moment=_unbiased),
-    _layer("eps_outside", "Epsilon is added to the standard deviation.", divisor=_outside),
+    _layer("eps_outside", "Epsilon is added to the standard deviation.", "tracel-ai/burn #2185", divisor=_outside),
     _layer("eps_missing", "Epsilon is not added.", divisor=lambda moment, eps: np.sqrt(moment)),
     _layer("eps_tenfold", "Epsilon is ten times too large.", divisor=lambda moment, eps: np.sqrt(moment + 10 * eps)),
     _layer("eps_fixed", "Epsilon is 1e-5 whatever is asked for.", divisor=lambda moment, eps: np.sqrt(moment + 1e-5)),
@@ -284,7 +284,10 @@ STATISTICS = (
     _of_mean("root", "The root of the mean's modulus is gathered.", statistic=lambda x: np.sqrt(np.abs(_mean(x)))),
     _of_mean("of_all_features", "One mean serves all features.", statistic=lambda x: np.full(x.shape[1], np.mean(x))),
     _of_variance(
-        "biased_for_unbiased", "The biased variance is gathered.", "keras-team/keras #8982", statistic=_biased
+        "biased_for_unbiased",
+        "The biased variance is gathered.",
+        "keras-team/keras #8982, tenstorrent/tt-metal #55438",
+        statistic=_biased,
     ),
     _of_variance("complement", "The momentum is the weight of the old value.", average=_complement),
     _of_variance("uncentred", "The mean is not subtracted.", statistic=lambda x: np.mean(x * x, axis=0)),

@@ -51,6 +51,7 @@ FAULTS = (
         "factor_squared",
         "Both the scheduler and the training loop multiply by the factor.",
         lambda t, factor, **h: _reduced(t, factor=factor * factor, **h),
+        "pytorch/pytorch #20486",
     ),
     _fault(
         "every_epoch",

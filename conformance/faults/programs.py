@@ -49,6 +49,10 @@ class Fault:
         As the formula's kind says.
     source : str
         Repository and number of a real bug like it, or a function that is so by convention; empty if there is none.
+    dtypes : tuple of str
+        Where it leaves the bounds; in the others it is as far off as rounding may be.
+    beyond : str
+        Why no input that is drawn shows it; empty if one does.
     """
 
     id: str
@@ -56,6 +60,8 @@ class Fault:
     story: str
     make: Any
     source: str = ""
+    dtypes: tuple[str, ...] = tuple(FORMATS)
+    beyond: str = ""
 
 
 class Arithmetic:

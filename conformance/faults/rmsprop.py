@@ -78,11 +78,6 @@ FAULTS: tuple[Fault, ...] = (
         "The largest average so far divides.",
         gather=lambda s, g, h, t: np.maximum(s, _averaged(s, g, h, t)),
     ),
-    _rmsprop(
-        "hidden_decay",
-        "The parameters decay by a hundredth of the learning rate without being asked.",
-        move=lambda theta, ratio, h: theta - h.learning_rate * (ratio + 0.01 * theta),
-    ),
     _rmsprop("ascends", "The step has the wrong sign.", move=lambda theta, ratio, h: theta + h.learning_rate * ratio),
     Fault("rmsprop_centered", "rmsprop", "The squared average gradient is subtracted.", Program(_centered)),
     Fault("rmsprop_with_momentum", "rmsprop", "A velocity gathers the steps.", Program(_with_momentum)),

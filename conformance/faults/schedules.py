@@ -376,6 +376,7 @@ LINEAR = (
         _LINEAR,
         "The decay counts the steps of the warm-up, and jumps where it begins.",
         _linear_body(lambda t, w, d, end: end + (1 - end) * max(0.0, 1 - t / (w + d))),
+        "facebookresearch/fairchem PR #1967",
     ),
     _fault(
         "fixed_start",

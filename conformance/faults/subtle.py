@@ -16,7 +16,7 @@ from conformance.faults.descent import AVERAGE, DAMPENED, GD, HEAVY_BALL
 from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program, Rule
 from properties.subject import Floats
 
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "read_once"]
 
 
 class SharedBetweenGroups(Bookkeeping):
@@ -46,7 +46,7 @@ class SixteenTensors(Bookkeeping):
         super().step([grad if tensor < 16 else None for tensor, grad in enumerate(grads)])
 
 
-def _read_once(name: str, rule: Rule) -> Rule:
+def read_once(name: str, rule: Rule) -> Rule:
     """Keep one hyperparameter as it was at a tensor's first step."""
 
     def forgetful(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
@@ -156,13 +156,13 @@ OPTIMIZERS = (
         "adam_eps_read_once",
         "adam",
         "Epsilon is read at the first step and never again.",
-        Program(_read_once("eps", ADAM)),
+        Program(read_once("eps", ADAM)),
     ),
     Fault(
         "adamw_decay_read_once",
         "adamw",
         "The decay is read at the first step and never again.",
-        Program(_read_once("weight_decay", ADAMW)),
+        Program(read_once("weight_decay", ADAMW)),
     ),
     Fault(
         "adamw_decay_skipped_for_kernels",
@@ -181,13 +181,13 @@ OPTIMIZERS = (
         "momentum_heavy_ball_momentum_read_once",
         "momentum_heavy_ball",
         "The momentum is read at the first step and never again.",
-        Program(_read_once("momentum", HEAVY_BALL)),
+        Program(read_once("momentum", HEAVY_BALL)),
     ),
     Fault(
         "momentum_ema_momentum_read_once",
         "momentum_ema",
         "The momentum is read at the first step and never again.",
-        Program(_read_once("momentum", AVERAGE)),
+        Program(read_once("momentum", AVERAGE)),
     ),
     Fault(
         "momentum_ema_scaled_late",
@@ -199,7 +199,7 @@ OPTIMIZERS = (
         "momentum_torch_dampening_read_once",
         "momentum_torch_dampening",
         "The dampening is read at the first step and never again.",
-        Program(_read_once("dampening", DAMPENED)),
+        Program(read_once("dampening", DAMPENED)),
     ),
     Fault(
         "momentum_nesterov_momentum_of_last_step",

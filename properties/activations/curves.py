@@ -47,6 +47,8 @@ def _on(call: Call, x: Floats) -> Call:
     source=_SLIDES,
     inputs=called(_CALLS),
     catches=(
+        "gelu_tanh_gate_alone",
+        "gelu_sigmoid_gate_alone",
         "relu_leaky",
         "relu_capped",
         "relu_modulus",
@@ -93,6 +95,8 @@ def complement(bench: Bench, *, call: Call) -> None:
         "relu_soft",
         "relu_one_at_zero",
         "silu_gate_alone",
+        "gelu_tanh_gate_alone",
+        "gelu_sigmoid_gate_alone",
         "gelu_gate_alone",
         "sigmoid_shifted",
     ),
@@ -114,6 +118,7 @@ def value_at_zero(bench: Bench, *, call: Call) -> None:
     source=_SLIDES,
     inputs=called({"curved": 2, "lines": 1}),
     catches=(
+        "gelu_tanh_gate_alone",
         "relu_leaky",
         "relu_capped",
         "relu_modulus",
@@ -142,6 +147,9 @@ def far_from_zero(bench: Bench, *, call: Call) -> None:
     source=_SLIDES,
     inputs=called(_CALLS),
     catches=(
+        "gelu_tanh_negated",
+        "gelu_sigmoid_negated",
+        "silu_negated",
         "sigmoid_mirrored",
         "gelu_density",
         "relu_negated",

@@ -35,6 +35,8 @@ def _norm(vector: BallArray) -> BallArray:
     catches=(
         "clip_sign_lost",
         "clip_by_norm_is_by_value",
+        "clip_torch_is_by_value",
+        "clip_torch_sign_lost",
     ),
 )
 def direction_kept(bench: Bench, *, call: Call) -> None:
@@ -58,6 +60,7 @@ def direction_kept(bench: Bench, *, call: Call) -> None:
     inputs=called(_CALLS),
     catches=(
         "clip_does_nothing",
+        "clip_torch_is_by_value",
         "clip_inverted",
         "clip_per_row",
         "clip_largest_entry",

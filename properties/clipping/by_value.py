@@ -92,6 +92,7 @@ def clipping_twice(bench: Bench, *, call: Call) -> None:
         "clip_by_value_bounds_swapped",
         "clip_value_one_sided",
         "clip_by_value_sign_lost",
+        "clip_torch_sign_lost",
         "clip_sign_lost",
     ),
 )

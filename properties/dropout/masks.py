@@ -129,6 +129,7 @@ def pairs_apart(kept: Mask, distance: int) -> tuple[int, int]:
     catches=(
         "dropout_unscaled",
         "dropout_scaled_by_the_proportion_removed",
+        "dropout_divided_by_the_proportion_removed",
         "dropout_proportions_exchanged",
         "dropout_adds_noise",
         "dropout_keep_proportion_rescaled",
@@ -148,8 +149,10 @@ def masked_follows_the_formula(bench: Bench, *, call: Call, seed: int) -> None:
     formulas=_BOTH,
     statement=r"\lvert r \rvert \sim \mathrm{Binomial}(n, p)",
     source=_SOURCE,
-    inputs=dropped({"many": 3, "extreme": 1}),
+    inputs=dropped({"many": 3, "extreme": 1, "finest": 1}),
     catches=(
+        "dropout_keep_in_hundredths",
+        "dropout_keep_proportion_keep_in_hundredths",
         "dropout_proportions_exchanged",
         "dropout_mask_of_the_proportion_removed",
         "dropout_removes_nothing",

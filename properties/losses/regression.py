@@ -27,6 +27,7 @@ _CALLS = {"short": 4, "close": 1, "lines": 1}
     inputs=called(_CALLS),
     catches=(
         "loss_squared_error_relative",
+        "loss_mse_relative",
         "loss_l1_signed",
     ),
 )

@@ -21,6 +21,7 @@ from properties.optimizers.common import (
     compare_positions,
     compare_runs,
     mapped,
+    planted,
     with_constant_gradients,
     with_zero_gradients,
     without_decay,
@@ -46,6 +47,8 @@ _ADAMS = ("adam", "adam_eps_hat", "adamw", "adamw_paper_scaling")
 _PLAN = Plan(8, steps=(1, 10), narrow_steps=(1, 3))
 #: Pairs whose quotient is a power of two: their geometric gradients are exact in every format.
 _DYADIC = ((0.25, 0.5), (0.375, 0.75), (0.5, 0.25), (0.125, 0.5))
+#: Betas that let a twelfth step be 34 times the learning rate.
+_STEEP = ((0.5, 0.125),)
 _CUSTOMARY = ((0.9, 0.999), (0.9, 0.95), (0.5, 0.75))
 
 
@@ -109,7 +112,8 @@ def _sqrt(ball: BallArray) -> BallArray:
         "adam_scalars_in_float32",
         "adam_float32_state",
         "adam_learning_rate_change_ignored",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
+        *planted(_ADAMS[1:], "no_bias_correction"),
     ),
     varies=("weight_decay",),
 )
@@ -150,6 +154,8 @@ def bias_correction(bench: Bench, *, training: Training) -> None:
         "adamw_decay_bias_corrected",
         "adam_bourmaud_step_from_two",
         "adam_bourmaud_uncorrected",
+        "adamw_no_bias_correction",
+        "adamw_paper_scaling_no_bias_correction",
     ),
     varies=("beta1", "beta2"),
 )
@@ -217,7 +223,8 @@ def _with_a_lone_gradient(training: Training) -> Training:
         "adam_float32_state",
         "adam_learning_rate_change_ignored",
         "adam_rests_without_gradient",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
+        *planted(_ADAMS[1:], "no_bias_correction"),
     ),
     varies=("weight_decay",),
 )
@@ -240,12 +247,15 @@ def lone_gradient(bench: Bench, *, training: Training) -> None:
 
 
 @st.composite
-def _geometric_trainings(draw: DrawFn, space: Space, pairs: tuple[tuple[float, float], ...]) -> Training:
+def _geometric_trainings(
+    draw: DrawFn, space: Space, pairs: tuple[tuple[float, float], ...], shortest: int = 2
+) -> Training:
     r"""Draw trainings with :math:`g_i \propto (\beta_1 / \beta_2)^{T - i}`, the gradients of the largest step."""
     form, steering = FORMATS[space.dtype], STEERING[space.dtype]
     narrow = form.bits < FLOAT32.bits
     beta1, beta2 = draw(st.sampled_from(pairs))
-    length = draw(st.integers(2, 3 if narrow else 12))
+    longest = 3 if narrow else 12
+    length = draw(st.integers(min(shortest, longest), longest))
     scale = draw(st.sampled_from(steering.scales[:1] if narrow else (1.0, 0.25, 64.0)))
     drawn = draw(steered_hyperparameters(space.formula, space.dtype, scale, 0.0))
     steered = {"beta1": beta1, "beta2": beta2, "eps": few_digits(scale * (0.125 if narrow else 1e-3))}
@@ -284,6 +294,7 @@ def _bound_inputs(space: Space) -> Inputs:
         "adam_lagging_second_moment",
         "adam_nesterov",
         "adam_learning_rate_change_ignored",
+        *planted(_ADAMS[1:], "no_bias_correction"),
     ),
     varies=("weight_decay",),
 )
@@ -305,7 +316,10 @@ def step_bound(bench: Bench, *, training: Training) -> None:
 
 
 def _attained_inputs(space: Space) -> Inputs:
-    return {"geometric": (6, keyword("training", _geometric_trainings(space, _DYADIC)))}
+    return {
+        "geometric": (6, keyword("training", _geometric_trainings(space, _DYADIC))),
+        "steepest": (2, keyword("training", _geometric_trainings(space, _STEEP, shortest=12))),
+    }
 
 
 @claim(
@@ -345,7 +359,10 @@ def _attained_inputs(space: Space) -> Inputs:
         "adam_step_clipped_to_rate",
         "adam_scalars_in_float32",
         "adam_float32_state",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
+        *planted(_ADAMS[1:], "no_bias_correction"),
+        "adam_clamped_at_two_rates",
+        "adam_clamped_at_ten_rates",
     ),
     varies=("beta1", "beta2", "weight_decay"),
 )
@@ -384,6 +401,7 @@ def step_bound_attained(bench: Bench, *, training: Training) -> None:
         "adamw_decay_in_numerator",
         "adam_l2_is_decoupled",
         "adam_bourmaud_eps_inside_root",
+        *planted(_ADAMS[1:], "eps_inside_root"),
     ),
     varies=("eps", "l2_penalty"),
 )
@@ -439,7 +457,9 @@ def penalty_alone(bench: Bench, *, training: Training) -> None:
         "adamw_decay_bias_corrected",
         "adamw_decay_skipped_for_one_dimension",
         "adamw_decay_in_numerator",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
+        "adamw_paper_scaling_no_decay",
+        "adamw_paper_scaling_decay_is_l2",
     ),
 )
 def within_the_box(bench: Bench, *, training: Training) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "compare_positions",
     "compare_runs",
     "mapped",
+    "planted",
     "with_constant_gradients",
     "with_zero_gradients",
     "without_decay",
@@ -55,6 +56,11 @@ def mapped(
             for step in training.steps
         ),
     )
+
+
+def planted(formulas: Sequence[str], what: str) -> tuple[str, ...]:
+    """Return the ids of one fault that is seeded in each of several formulas."""
+    return tuple(f"{formula}_{what}" for formula in formulas)
 
 
 def with_constant_gradients(training: Training) -> Training:

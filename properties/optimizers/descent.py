@@ -11,7 +11,7 @@ from oracle.bound import Enclosure
 from properties.cases import Step, Training
 from properties.claims import Bench, Space, claim
 from properties.margins import PRECISION_BITS, slack, total
-from properties.optimizers.common import compare_positions, mapped, with_zero_gradients
+from properties.optimizers.common import compare_positions, mapped, planted, with_zero_gradients
 from properties.strategies.hyperparameters import decay_factor
 from properties.strategies.inputs import Inputs, keyword, trained
 from properties.strategies.trainings import Plan, planned_trainings
@@ -151,7 +151,7 @@ def order_of_steps(bench: Bench, *, training: Training) -> None:
         "sgd_l2_penalty_halved",
         "weight_decay_unscaled_scaled",
         "weight_decay_unscaled_skipped_for_zero_gradient",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
         "adamw_decay_skipped_when_total",
         "lion_sign_of_zero_is_one",
         "lion_no_decay",
@@ -160,6 +160,9 @@ def order_of_steps(bench: Bench, *, training: Training) -> None:
         "lion_decay_grows",
         "lion_decay_skipped_when_total",
         "lion_literal_ct_decay_unscaled",
+        "adamw_paper_scaling_no_decay",
+        "adamw_paper_scaling_decay_is_l2",
+        "adamw_paper_scaling_decay_not_scheduled",
     ),
 )
 def decay_law(bench: Bench, *, training: Training) -> None:
@@ -196,12 +199,14 @@ def decay_law(bench: Bench, *, training: Training) -> None:
         "sgd_l2_penalty_not_scaled",
         "sgd_l2_penalty_halved",
         "weight_decay_unscaled_scaled",
-        "adamw_tail_skipped",
+        "adamw_last_of_odd_forgotten",
         "lion_no_decay",
         "lion_decay_unscaled",
         "lion_decay_is_l2",
         "lion_decay_grows",
         "lion_literal_ct_decay_unscaled",
+        "adamw_paper_scaling_no_decay",
+        "adamw_paper_scaling_decay_is_l2",
     ),
 )
 def decoupling(bench: Bench, *, training: Training) -> None:
@@ -219,12 +224,10 @@ def decoupling(bench: Bench, *, training: Training) -> None:
     source="lopesquintas2024updates: without decay no rule reads the parameters, but for the gradient",
     inputs=trained(replace(_PLAN, cases=4)),
     catches=(
-        "gd_hidden_decay",
-        "momentum_ema_hidden_decay",
         "momentum_heavy_ball_trust_ratio",
         "adagrad_step_scaled_by_parameter",
-        "rmsprop_hidden_decay",
         "adam_step_scaled_by_parameter",
+        *planted(_UNDECAYED, "hidden_decay"),
     ),
 )
 def start_ignored(bench: Bench, *, training: Training) -> None:

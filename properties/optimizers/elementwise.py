@@ -12,7 +12,14 @@ from oracle.bound import Enclosure
 from properties.cases import Step, Training
 from properties.claims import Bench, claim
 from properties.margins import slack, total
-from properties.optimizers.common import compare_positions, compare_runs, mapped, with_zero_gradients, without_decay
+from properties.optimizers.common import (
+    compare_positions,
+    compare_runs,
+    mapped,
+    planted,
+    with_zero_gradients,
+    without_decay,
+)
 from properties.strategies.inputs import trained
 from properties.strategies.trainings import Plan
 from properties.subject import Floats, Group
@@ -67,6 +74,7 @@ _PLAN = Plan(4, _ROWS, steps=(1, 5), narrow_steps=(1, 3))
         "adagrad_eps_missing",
         "rmsprop_eps_missing",
         "lion_sign_of_zero_is_one",
+        *planted(OPTIMIZERS, "zero_counts_as_one"),
     ),
     varies=("weight_decay", "l2_penalty"),
 )
@@ -90,6 +98,7 @@ def zero_gradient_rests(bench: Bench, *, training: Training) -> None:
         "adagrad_signed_squares",
         "adam_second_moment_of_positive_gradients",
         "lion_negative_rests",
+        *planted(OPTIMIZERS, "rounds_down"),
     ),
 )
 def sign_symmetry(bench: Bench, *, training: Training) -> None:
@@ -119,9 +128,9 @@ def _reversed(array: Floats) -> Floats:
         "adam_moments_shared_in_row",
         "gd_gradient_leaks_between_tensors",
         "gd_vector_blocks_untouched",
-        "adamw_tail_skipped",
         "adagrad_sum_of_first_element",
         "momentum_ema_gradient_of_first_element",
+        *planted(OPTIMIZERS, "last_of_odd_forgotten"),
     ),
 )
 def permutation(bench: Bench, *, training: Training) -> None:
@@ -179,6 +188,7 @@ def _compare_halves(bench: Bench, training: Training, groups: tuple[tuple[int, .
         "gd_gradient_leaks_between_tensors",
         "adagrad_sum_shared_by_tensor",
         "lion_normalised",
+        *planted(OPTIMIZERS, "second_tensor_stays"),
     ),
 )
 def splitting_a_tensor(bench: Bench, *, training: Training) -> None:
@@ -200,9 +210,9 @@ def splitting_a_tensor(bench: Bench, *, training: Training) -> None:
         "momentum_heavy_ball_shared_buffer",
         "adamw_first_group_only",
         "gd_gradient_leaks_between_tensors",
-        "adamw_tail_skipped",
         "adagrad_sum_shared_by_tensor",
         "lion_normalised",
+        *planted(OPTIMIZERS, "second_tensor_stays"),
     ),
 )
 def splitting_a_group(bench: Bench, *, training: Training) -> None:
@@ -224,6 +234,7 @@ def splitting_a_group(bench: Bench, *, training: Training) -> None:
         "adamw_missing_gradient_decays",
         "momentum_heavy_ball_shared_buffer",
         "gd_gradient_leaks_between_tensors",
+        *planted(OPTIMIZERS, "missing_is_one"),
     ),
 )
 def missing_gradient_is_no_step(bench: Bench, *, training: Training) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from properties.cases import Interruption, Observation, Training
 from properties.claims import Bench, Space, Unrepeated, claim
 from properties.differential import require_formula
+from properties.optimizers.common import planted
 from properties.optimizers.elementwise import OPTIMIZERS
 from properties.strategies.inputs import Inputs, keyword, trained
 from properties.strategies.programs import programs
@@ -90,6 +91,9 @@ def _differing(shown: Floats, expected: Floats) -> str:
         "adamw_second_group_lost_on_load",
         "adamw_moments_saved_in_single",
         "adamw_groups_loaded_backwards",
+        "adam_saved_in_bfloat16",
+        "lion_average_lost_on_load",
+        *planted(OPTIMIZERS, "starts_over_on_load"),
     ),
     needs=("resumed",),
 )
@@ -105,7 +109,7 @@ def resuming_changes_nothing(bench: Bench, *, training: Training) -> None:
     statement=r"\text{a deep copy goes on as the original would, whatever that does meanwhile}",
     source=_SOURCE,
     inputs=trained(_PLAN, _before_each_step("copied")),
-    catches=("adam_moments_shared_by_copy", "lion_parameters_shared_by_copy"),
+    catches=("adam_moments_shared_by_copy", *planted(OPTIMIZERS, "parameters_shared_by_copy")),
     needs=("copied",),
 )
 def copying_changes_nothing(bench: Bench, *, training: Training) -> None:
@@ -163,10 +167,11 @@ def _with_climbing_group(training: Training) -> Training:
     source="gradients belong to the caller, who may accumulate, log or clip them",
     inputs=trained(_PLAN, _with_climbing_group),
     catches=(
-        "gd_gradients_cleared",
         "adam_l2_penalty_added_in_place",
+        "sgd_l2_penalty_added_in_place",
         "momentum_heavy_ball_buffer_is_gradient",
         "adam_turned_in_place",
+        *planted(OPTIMIZERS, "gradients_cleared"),
     ),
     needs=("grads",),
     uses=("maximize",),

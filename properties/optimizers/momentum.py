@@ -9,7 +9,7 @@ from oracle.arithmetic.balls import BallArray, balls, working_precision
 from properties.cases import Training
 from properties.claims import Bench, claim
 from properties.margins import PRECISION_BITS
-from properties.optimizers.common import compare_positions, compare_runs, mapped, with_constant_gradients
+from properties.optimizers.common import compare_positions, compare_runs, mapped, planted, with_constant_gradients
 from properties.strategies.inputs import trained
 from properties.strategies.trainings import Plan
 
@@ -162,10 +162,10 @@ def unrolled_weights(bench: Bench, *, training: Training) -> None:
     inputs=trained(replace(_PLAN, cases=4)),
     catches=(
         "gd_gradient_clipped",
-        "momentum_ema_gradient_clipped",
         "gd_signed",
         "gradient_clipped_from_below",
         "update_rounded_down",
+        *planted(_MOMENTA, "gradient_clipped"),
     ),
     varies=("learning_rate",),
 )

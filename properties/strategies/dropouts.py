@@ -24,12 +24,14 @@ DROPOUTS: Mapping[str, int] = {"short": 6, "zeros": 2, "even": 2, "many": 3}
 KEEPS = (0.75, 0.9, 0.25, 0.8, 0.625, 0.125)
 
 #: Proportions kept by kind, where they are not drawn from `KEEPS`: a mask of halves shows most of how it was drawn,
-#: and sixteenths are far from tenths, also when the proportion removed is rounded.
+#: and sixteenths are far from tenths, also when the proportion removed is rounded. Of so many units as there are in
+#: the finest, some are removed and some kept, unless proportions are rounded to hundredths.
 _KEEPS: Mapping[str, tuple[float, ...]] = {
     "even": (0.5,),
     "wide": (0.5,),
     "passes": (0.5,),
     "extreme": (0.9375, 0.0625),
+    "finest": (1 - 2.0**-8, 2.0**-8),
 }
 
 #: Passes, rows and units by kind; from ``many`` on, neighbours are compared in pairs, which an even number of each
@@ -42,6 +44,7 @@ _SHAPES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "wide": ((2, 8, 64),),
     "passes": ((128, 1, 8),),
     "extreme": ((2, 32, 128),),
+    "finest": ((2, 64, 128),),
 }
 _SCALES = (1.0, 0.01, 10.0)
 
@@ -59,7 +62,7 @@ def dropouts(draw: DrawFn, space: Space, kind: str) -> Call:
         Formula and dtype; the numbers are exact in the dtype.
     kind : str
         A kind of `DROPOUTS`, or ``wide`` or ``passes`` (halves of long rows, and of many passes), or ``extreme``
-        (many more units, of which nearly all or none are kept).
+        and ``finest`` (many more units, of which nearly all or none are kept).
     """
     form, shape, scale = FORMATS[space.dtype], draw(st.sampled_from(_SHAPES[kind])), draw(st.sampled_from(_SCALES))
     if kind == "many":

@@ -8,7 +8,7 @@ import pytest
 
 from conformance import UsageError
 from conformance.cli import main
-from conformance.selftest import Kill, Matrix, selftest
+from conformance.selftest import Kill, Matrix, read, selftest
 
 
 def test_a_fault_is_noticed_by_the_claims_that_name_it_and_rests_unnoticed_by_others():
@@ -28,6 +28,35 @@ def test_a_fault_that_the_chosen_claims_cannot_notice_survives():
     assert "survives  gd_gradients_cleared" in matrix.summary()
 
 
+def test_the_first_claim_that_notices_a_fault_may_be_the_last_to_be_tried():
+    matrix = selftest("gd_gradients_cleared", first=True)
+
+    assert [kill.claim for kill in matrix.kills] == ["gradients_are_kept"]
+    assert matrix.alone == {"gd_gradients_cleared": "gradients_are_kept"}
+
+
+def test_a_fault_that_another_dtype_allows_is_left_out():
+    chosen = "adam_float32_state and follows_the_formula"
+
+    assert selftest(chosen).survivors == ()
+    with pytest.raises(UsageError, match="adam_float32_state"):
+        selftest(chosen, dtype="float32")
+
+
+def test_a_survivor_that_no_input_shows_is_explained_and_fails_no_command(capsys):
+    chosen = "adam_betas_read_once and bias_correction"
+
+    assert selftest(chosen).unexplained == ()
+    assert main(["selftest", "-k", chosen]) == 0
+    assert "survives  adam_betas_read_once: a beta that changes" in capsys.readouterr().out
+
+
+def test_a_matrix_is_read_as_it_was_written():
+    matrix = Matrix("quick", "float64", 3, (Kill("first", "gd", "permutation", 2, 0.25),))
+
+    assert read(matrix.as_json()) == matrix
+
+
 def test_a_fault_must_fail_under_every_evaluation_of_the_formula():
     matrix = selftest("schedule_triangular and follows_the_formula")
 
@@ -37,17 +66,18 @@ def test_a_fault_must_fail_under_every_evaluation_of_the_formula():
 
 def test_the_summary_counts_what_each_claim_notices_alone():
     kills = (
-        Kill("first", "gd", "permutation", 2, 0.0),
-        Kill("first", "gd", "sign_symmetry", 1, 0.0),
-        Kill("second", "gd", "permutation", 7, 0.0),
+        Kill("first", "gd", "permutation", 2, 0.25),
+        Kill("first", "gd", "sign_symmetry", 1, 0.5),
+        Kill("second", "gd", "permutation", 7, 0.5),
         Kill("third", "gd", "permutation", 0, 0.0),
     )
 
     lines = Matrix("quick", "float64", 0, kills).summary().splitlines()
 
     assert lines[0].startswith("2 of 3 faults noticed")
-    assert lines[1].endswith("median 7, at most 7")
-    assert lines[2] == "  survives  third"
+    assert lines[1].endswith("cases until the first claim notices: median 7, at most 7")
+    assert lines[2].endswith("seconds until the fastest claim notices: median 0.500, at most 0.500")
+    assert lines[3] == "  survives  third"
     assert [line.split() for line in lines[-2:]] == [["1", "0", "sign_symmetry"], ["2", "1", "permutation"]]
 
 

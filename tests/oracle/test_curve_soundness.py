@@ -70,9 +70,9 @@ def _arguments(rng: np.random.Generator, form: Format, formula: str) -> Arrays:
     return first, form.round(first + _numbers(rng, form, (count,)))
 
 
-def _judged(formula: str, dtype: str, count: int, evaluation: str = "") -> Tally:
+def _judged(formula: str, dtype: str, count: int, entropy: int, evaluation: str = "") -> Tally:
     """Judge every program of a formula, or of one of its evaluations, on arguments that are drawn."""
-    rng, tally = np.random.default_rng([len(formula), len(dtype)]), Tally()
+    rng, tally = np.random.default_rng([len(formula), len(dtype), entropy]), Tally()
     programs = EVALUATED[formula, evaluation] if evaluation else PROGRAMS[formula]
     record = get(formula).programs[evaluation]
     for _ in range(count):
@@ -98,8 +98,11 @@ def _judged(formula: str, dtype: str, count: int, evaluation: str = "") -> Tally
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("formula", PROGRAMS)
-def test_no_honest_program_leaves_the_bound(formula: str, dtype: str, draws: Callable[[int, int], int]) -> None:
-    tally = _judged(formula, dtype, draws(40, 1000))
+def test_no_honest_program_leaves_the_bound(
+    formula: str, dtype: str, draws: Callable[[int, int], int], entropy: int, judged: Callable[[str, int], None]
+) -> None:
+    tally = _judged(formula, dtype, draws(40, 1000), entropy)
+    judged("calls", tally.steps)
 
     assert tally.worst <= 1.0, tally.offender
     assert tally.bounded >= 0.5 * tally.elements
@@ -140,9 +143,15 @@ def test_some_honest_program_uses_a_hundredth_of_the_bound(formula: str, dtype: 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize(("formula", "evaluation"), EVALUATED)
 def test_no_program_leaves_the_bound_of_its_evaluation(
-    formula: str, evaluation: str, dtype: str, draws: Callable[[int, int], int]
+    formula: str,
+    evaluation: str,
+    dtype: str,
+    draws: Callable[[int, int], int],
+    entropy: int,
+    judged: Callable[[str, int], None],
 ) -> None:
-    tally = _judged(formula, dtype, draws(40, 1000), evaluation)
+    tally = _judged(formula, dtype, draws(40, 1000), entropy, evaluation)
+    judged("calls", tally.steps)
 
     assert tally.worst <= 1.0, tally.offender
     assert tally.worst >= 0.01, "no program uses a hundredth of the bound"

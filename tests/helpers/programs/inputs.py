@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import numpy as np
 from oracle.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, FORMATS, Format, Precision, precision_models
 from tests.helpers.programs.kit import Floats
 
-__all__ = ["Clipping", "Training", "draw_clipping", "draw_training", "mild_training", "precisions"]
+__all__ = ["Clipping", "Training", "draw_clipping", "draw_training", "generator", "mild_training", "precisions"]
 
 _LARGEST_BETA = 1.0 - 2.0**-20
 _BETAS = (0.0, 0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, _LARGEST_BETA)
@@ -32,6 +33,11 @@ class Clipping:
 
     grad: Floats
     threshold: float
+
+
+def generator(entropy: int, *names: str) -> np.random.Generator:
+    """Return a generator that draws from the names of what it is for, and from the entropy of the run."""
+    return np.random.default_rng([zlib.crc32("/".join(names).encode()), entropy])
 
 
 def precisions(dtype: str) -> tuple[Precision, ...]:

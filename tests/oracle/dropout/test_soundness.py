@@ -45,10 +45,11 @@ CASES = [
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize(("formula", "name", "program"), CASES, ids=[f"{case[0].id}-{case[1]}" for case in CASES])
-def test_no_honest_program_leaves_the_bound(formula, name, program, dtype, draws):
-    form, rng = FORMATS[dtype], np.random.default_rng(len(name))
+def test_no_honest_program_leaves_the_bound(formula, name, program, dtype, draws, entropy, judged):
+    form, rng = FORMATS[dtype], np.random.default_rng([len(name), entropy])
     models, bounded, elements, used = list(precision_models(dtype)), 0, 0, 0.0
-    for _ in range(draws(12, 400)):
+    count = draws(12, 400)
+    for _ in range(count):
         scale = rng.choice([1.0, 1.0, 30.0, 1e-3, form.smallest_normal])
         x, mask = form.round(rng.normal(size=16) * scale), rng.choice([0.0, 1.0], 16)
         keep = float(rng.choice([0.5, 0.75, 0.1, 0.9, 0.3, 1.0]))
@@ -62,5 +63,7 @@ def test_no_honest_program_leaves_the_bound(formula, name, program, dtype, draws
         used = max(used, float(np.max(enclosures[models[0]].ratio(shown))))
         elements += x.size
         bounded += int(np.count_nonzero(enclosures[models[0]].bounded))
+    judged("calls", count)
+
     assert bounded == elements
     assert used >= 0.01 or formula is dropout_keep_proportion  # which multiplies by 0 and 1

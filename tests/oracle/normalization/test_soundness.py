@@ -6,7 +6,6 @@ passes, corrected, Welford, merged halves, narrow deviations) and in where they 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from oracle.arithmetic.formats import FORMATS, Precision, precision_models
 from oracle.bound import bound
 from oracle.catalogue import get
-from tests.helpers.programs.inputs import precisions
+from tests.helpers.programs.inputs import generator, precisions
 from tests.helpers.programs.judge import Tally
 from tests.helpers.programs.kit import Kit
 from tests.helpers.programs.normalization_programs import (
@@ -31,10 +30,6 @@ from tests.helpers.programs.normalization_programs import (
 
 every_dtype = pytest.mark.parametrize("dtype", FORMATS)
 every_formula = pytest.mark.parametrize("formula", NORMALIZATION_IDS)
-
-
-def generator(*names: str) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32("/".join(names).encode()))
 
 
 def judge(
@@ -60,14 +55,17 @@ def judge(
 
 @every_dtype
 @every_formula
-def test_no_honest_normalization_leaves_the_bound(formula: str, dtype: str, draws: Callable[[int, int], int]) -> None:
-    rng, tally = generator(formula, dtype), Tally()
+def test_no_honest_normalization_leaves_the_bound(
+    formula: str, dtype: str, draws: Callable[[int, int], int], entropy: int, judged: Callable[[str, int], None]
+) -> None:
+    rng, tally = generator(entropy, formula, dtype), Tally()
     for _ in range(draws(25, 1500)):
         choices = precisions(dtype)
         precision = choices[rng.integers(len(choices))]
         flush = bool(precision.flush_to_zero and rng.random() < 0.3)
         batch, forms = draw_batch(rng, formula, FORMATS[dtype]), [NormalizationForm.draw(rng) for _ in range(6)]
         judge(tally, formula, precision, batch, forms, flush=flush)
+    judged("calls", tally.steps)
     print(f"{formula} {dtype}: {tally.summary()}")
 
     assert tally.worst <= 1.0, tally.offender
@@ -77,7 +75,7 @@ def test_no_honest_normalization_leaves_the_bound(formula: str, dtype: str, draw
 @every_dtype
 @every_formula
 def test_some_normalization_uses_a_fiftieth_of_a_short_bound(formula: str, dtype: str) -> None:
-    rng, tally = generator("sharp", formula, dtype), Tally()
+    rng, tally = generator(0, "sharp", formula, dtype), Tally()
     for precision in precision_models(dtype)[:2]:
         for _ in range(25):
             batch = draw_batch(rng, formula, FORMATS[dtype], mild=True)
@@ -97,15 +95,16 @@ with_a_variance = pytest.mark.parametrize("formula", [id for id in NORMALIZATION
 @every_dtype
 @with_a_variance
 def test_no_program_in_one_pass_leaves_its_own_bound(
-    formula: str, dtype: str, draws: Callable[[int, int], int]
+    formula: str, dtype: str, draws: Callable[[int, int], int], entropy: int, judged: Callable[[str, int], None]
 ) -> None:
-    rng, tally = generator("one pass", formula, dtype), Tally()
+    rng, tally = generator(entropy, "one pass", formula, dtype), Tally()
     for _ in range(draws(25, 1500)):
         choices = precisions(dtype)
         precision = choices[rng.integers(len(choices))]
         flush = bool(precision.flush_to_zero and rng.random() < 0.3)
         batch, forms = draw_batch(rng, formula, FORMATS[dtype]), [one_pass(rng) for _ in range(6)]
         judge(tally, formula, precision, batch, forms, flush=flush, evaluation="one_pass")
+    judged("calls", tally.steps)
     print(f"{formula} {dtype}: {tally.summary()}")
 
     assert tally.worst <= 1.0, tally.offender
@@ -114,7 +113,7 @@ def test_no_program_in_one_pass_leaves_its_own_bound(
 
 @with_a_variance
 def test_far_from_zero_one_pass_has_a_bound_that_it_uses(formula: str) -> None:
-    rng, tally = generator("far", formula), Tally()
+    rng, tally = generator(0, "far", formula), Tally()
     precision = precision_models("float64")[0]
     for _ in range(25):
         batch = draw_batch(rng, formula, FORMATS["float64"], mild=True)
