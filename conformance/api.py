@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 from conformance import targets
 from conformance.backends import Backend
-from conformance.errors import LoadError, UsageError
+from conformance.errors import UsageError
 from conformance.isolation import TIMEOUT, Limits, isolated
 from conformance.jsonlines import Writer, begun
 from conformance.plan import Plan, Task, settled
 from conformance.records import CheckRecord
+from conformance.remote.host import Host, Interpreter, backend_in, implementation_in
 from conformance.report import Report, output_files
 from conformance.reproduction import check_line, run_line
 from conformance.session import PROFILES
@@ -59,6 +60,7 @@ def check(
     isolate: bool | None = None,
     timeout: float | None = None,
     memory: float | None = None,
+    python: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge one optimizer or function by the formula that it claims to compute.
@@ -91,6 +93,9 @@ def check(
         Seconds that an isolated target may take for one answer, the run of one training or one call; 600 if not given.
     memory : float, optional
         GiB that the process of an isolated target may hold; without limit if not given.
+    python : str, optional
+        The interpreter of another environment, such as ``"/other/venv/bin/python"``: the target, named by a string,
+        is imported and run there, and judged from here. It has to have numpy, and needs nothing of Exactstep.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -109,6 +114,7 @@ def check(
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
+    interpreter = _interpreter(python, isolate, target=target)
     recipe = partial(
         _plan_of_check,
         target,
@@ -120,8 +126,11 @@ def check(
         profile=profile,
         seed=seed,
         precision=precision,
+        interpreter=interpreter,
     )
     plan = recipe()
+    if interpreter:
+        recipe = partial(replace, plan)  # where it was loaded is not this process
     (implementation,) = plan.implementations
     reproduce = partial(
         check_line,
@@ -133,6 +142,7 @@ def check(
         hyperparameters=hyperparameters or {},
         arrays=arrays,
         precision=precision,
+        python=python,
     )
     return _judged(
         plan,
@@ -154,12 +164,16 @@ def _plan_of_check(
     profile: str,
     seed: int,
     precision: Precision | None,
+    interpreter: Interpreter | None,
 ) -> Plan:
     try:
         id, evaluation = _claimed(formula)
-        implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
+        signature = targets.signature(id, arrays=arrays, hyperparameters=hyperparameters)
     except (UnknownFormulaError, DomainError) as error:
         raise UsageError(str(error)) from error
+    implementation = (
+        implementation_in(interpreter, target, signature) if interpreter else targets.adapted(target, signature)
+    )
     return Plan((replace(implementation, evaluation=evaluation),), dtypes, device, profile, seed, precision=precision)
 
 
@@ -204,6 +218,7 @@ def run(
     isolate: bool | None = None,
     timeout: float | None = None,
     memory: float | None = None,
+    python: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the implementations of a framework.
@@ -225,7 +240,7 @@ def run(
         written as checks end, and put in order when all have.
     resume : bool
         Whether to go on with the ``report.jsonl`` of the output, if there is one: its checks are not run again.
-    isolate, timeout, memory
+    isolate, timeout, memory, python
         As `check` takes them.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
@@ -241,16 +256,31 @@ def run(
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
     _require_jobs(jobs)
-    made = partial(plan_of, backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
+    interpreter = _interpreter(python, isolate, backend=backend)
+    made = partial(
+        plan_of,
+        backend,
+        select=select,
+        dtypes=dtypes,
+        device=device,
+        profile=profile,
+        seed=seed,
+        interpreter=interpreter,
+    )
     loaded, plan = made()
     if not plan.units():
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
     limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
     if jobs > 1 and limits is None:
         raise UsageError(f"jobs must be 1 where isolate is False, got jobs={jobs!r}")
-    recipe = partial(_second, made) if isinstance(backend, str) else partial(replace, plan)
+    recipe = partial(_second, made) if isinstance(backend, str) and not interpreter else partial(replace, plan)
     reproduce = partial(
-        run_line, backend if isinstance(backend, str) else loaded.name, device=device, profile=profile, seed=seed
+        run_line,
+        backend if isinstance(backend, str) else loaded.name,
+        device=device,
+        profile=profile,
+        seed=seed,
+        python=python,
     )
     return _judged(
         plan,
@@ -292,11 +322,12 @@ def plan_of(
     device: str = "cpu",
     profile: str = "quick",
     seed: int = 0,
+    interpreter: Interpreter | None = None,
 ) -> tuple[Backend, Plan]:
     """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
     dtypes = tuple(FORMATS) if dtypes is None else dtypes
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
-    loaded = _loaded(backend)
+    loaded = _loaded(backend, interpreter)
     return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
 
 
@@ -353,11 +384,12 @@ def _judged(
 
 
 def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
-    return Report(target, plan.seed, plan.profile, _environment() | dict(facts), plan.not_judged())
+    host = plan.implementations[0].host if plan.implementations else None
+    return Report(target, plan.seed, plan.profile, _environment(host) | dict(facts), plan.not_judged())
 
 
-def _environment() -> dict[str, str]:
-    """Return versions of what takes part, and no word on whose machine this is."""
+def _environment(host: Host | None) -> dict[str, str]:
+    """Return versions of what takes part, here and where the subjects live, and no word on whose machine this is."""
     versions = {
         "exactstep": __version__,
         "python": platform.python_version(),
@@ -365,27 +397,38 @@ def _environment() -> dict[str, str]:
     }
     for package in _PACKAGES:
         versions[package] = version(package)
+    if host:
+        both = {name: f", {versions[name]} of the judge" for name in host.versions if name in versions}
+        return versions | {name: f"{found} of the subject{both.get(name, '')}" for name, found in host.versions.items()}
     for framework in _FRAMEWORKS:
         if framework in sys.modules:
             versions[framework] = version(framework)
     return versions
 
 
-def _loaded(backend: str | Backend) -> Backend:
+def _interpreter(python: str | None, isolate: bool | None, **named: object) -> Interpreter | None:
+    """Return the interpreter that subjects live in, or None if that is this one."""
+    if python is None:
+        return None
+    ((role, value),) = named.items()
+    if not python:
+        raise UsageError(f"python must be the path of an interpreter, got python={python!r}")
+    if not isinstance(value, str):
+        raise UsageError(f"{role} must be named by a string where python is given, got {role}={value!r}")
+    if isolate is False:
+        raise UsageError("isolate must not be False where python is given: another interpreter is another process")
+    return Interpreter(python, str(Path(sys.path[0]).resolve()))  # what is found first here is found first there
+
+
+def _loaded(backend: str | Backend, interpreter: Interpreter | None) -> Backend:
     if isinstance(backend, Backend):
         return backend
     if not isinstance(backend, str):
         raise UsageError(f"backend must be a name, 'module:object' or a Backend, got backend={backend!r}")
     if ":" not in backend and backend not in BACKENDS:
         raise UsageError(f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend={backend!r}")
-    found = targets.load(BACKENDS.get(backend, backend))
-    try:
-        loaded = found if isinstance(found, Backend) else found()
-    except Exception as error:  # importing a framework runs its code, which may raise anything
-        raise LoadError(f"cannot load backend {backend}: {type(error).__name__}: {error}") from error
-    if not isinstance(loaded, Backend):
-        raise LoadError(f"{backend} must be a Backend or return one, got {loaded!r}")
-    return loaded
+    place = BACKENDS.get(backend, backend)
+    return backend_in(interpreter, place) if interpreter else targets.backend_at(place)
 
 
 def require_settings(*, profile: object, seed: object, dtypes: object, device: object) -> None:

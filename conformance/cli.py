@@ -201,10 +201,15 @@ def _judging(command: argparse.ArgumentParser) -> None:
     isolation.add_argument(
         "--memory", type=float, metavar="GIB", help="that a process may hold, where /proc tells (default: no limit)"
     )
+    isolation.add_argument(
+        "--python",
+        metavar="PATH",
+        help="the interpreter of another environment that the subject lives in; it needs numpy, and nothing of Exactstep",
+    )
 
 
 def _isolation(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(arguments, name) for name in ("isolate", "timeout", "memory")}
+    return {name: getattr(arguments, name) for name in ("isolate", "timeout", "memory", "python")}
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -323,8 +328,8 @@ def _check(arguments: argparse.Namespace) -> int:
 def _laws(arguments: argparse.Namespace) -> int:
     if arguments.dtype or arguments.hyperparameters or arguments.output:
         raise UsageError("--dtype, --set and --output need --as: a profile of laws has no formula to set them for")
-    if arguments.timeout or arguments.memory:
-        raise UsageError("--timeout and --memory need --as: a profile of laws is made in this process")
+    if arguments.timeout or arguments.memory or arguments.python:
+        raise UsageError("--timeout, --memory and --python need --as: a profile of laws is made in this process")
     with _work(arguments.target, None):
         profile = laws(arguments.target, seed=arguments.seed, device=arguments.device)
     sys.stdout.write(f"{profile.summary()}\n")

@@ -113,7 +113,8 @@ class Engine:
             return replace(record, message=f"{implementation.label} does not offer {', '.join(lacking)}")
 
         record = replace(record, status="conforms", counted=True, message="")
-        with guard(derived_seed(record.id, self._session.seed)) as printed:
+        guarded = implementation.host.guard if implementation.host else guard
+        with guarded(derived_seed(record.id, self._session.seed)) as printed:
             try:
                 record = self._judged(record, claim, specimen)
             except Exception as error:  # noqa: BLE001 - a failure of ours is one check's result, not the run's end

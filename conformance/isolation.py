@@ -27,7 +27,7 @@ from conformance.plan import Plan, Task
 from conformance.records import STATUSES, CheckRecord
 from conformance.session import Counts
 from conformance.specimen import FRAMES
-from conformance.worker import serve
+from conformance.worker import end_subject, serve
 
 __all__ = ["TIMEOUT", "Limits", "isolated"]
 
@@ -231,12 +231,14 @@ class _Worker:
         if self._still > limit:
             return _Death("timeout", f"no answer within {limit:g} s")
         memory = self._limits.memory
-        if memory is not None and (_resident(self._process.pid or 0) or 0) > memory * _GIB:
+        processes = {self._process.pid or 0, asking} - {0}
+        if memory is not None and sum(_resident(process) or 0 for process in processes) > memory * _GIB:
             return _Death("crash", f"exceeded {memory:g} GiB of memory", by_chance=not self.fresh)
         return None
 
     def kill(self) -> None:
         """End it at once: threads that a subject left would keep it from ending by itself."""
+        end_subject(self._cells, self._process.pid or 0)
         self._process.kill()
         self._process.join()
         self._process.close()

@@ -11,7 +11,9 @@ from typing import Any
 __all__ = ["check_line", "importable", "run_line"]
 
 
-def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, seed: int) -> str:
+def run_line(
+    backend: str, *, id: str, dtype: str, device: str, profile: str, seed: int, python: str | None = None
+) -> str:
     """Return the shell line that runs one check of a backend again.
 
     Parameters
@@ -20,7 +22,7 @@ def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, se
         The name or ``module:object`` that the backend was asked for by.
     id : str
         Of the check.
-    dtype, device, profile, seed
+    dtype, device, profile, seed, python
         As the run had them.
 
     Examples
@@ -28,7 +30,7 @@ def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, se
     >>> run_line("torch", id="gd.x@torch.optim.SGD[float32,cpu]", dtype="float32", device="cpu", profile="quick", seed=0)
     "exactstep run torch -k 'gd.x@torch.optim.SGD[float32,cpu]' --dtype float32 --device cpu --profile quick --seed 0"
     """
-    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed)]
+    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed, python)]
     return shlex.join(words)
 
 
@@ -43,6 +45,7 @@ def check_line(
     hyperparameters: Mapping[str, float],
     arrays: str | None,
     precision: object,
+    python: str | None = None,
 ) -> str:
     """Return the line that judges a target in one dtype again.
 
@@ -53,7 +56,7 @@ def check_line(
     if name is not None and arrays is None and precision is None:
         settings = [f"--set={key}={value!r}" for key, value in hyperparameters.items()]
         return shlex.join(
-            ["exactstep", "check", name, "--as", formula, *settings, *_options(dtype, device, profile, seed)]
+            ["exactstep", "check", name, "--as", formula, *settings, *_options(dtype, device, profile, seed, python)]
         )
     arguments = {
         "dtypes": (dtype,),
@@ -63,6 +66,7 @@ def check_line(
         "arrays": arrays,
         "hyperparameters": dict(hyperparameters) or None,
         "precision": precision,
+        "python": python,
     }
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if value is not None)
     return f"check({getattr(target, '__name__', 'target') if name is None else repr(name)}, {formula!r}, {given})"
@@ -80,5 +84,6 @@ def importable(target: Any) -> str | None:
     return f"{module}:{name}" if found is target else None
 
 
-def _options(dtype: str, device: str, profile: str, seed: int) -> list[str]:
-    return ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed)]
+def _options(dtype: str, device: str, profile: str, seed: int, python: str | None) -> list[str]:
+    words = ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed)]
+    return words if python is None else [*words, "--python", python]

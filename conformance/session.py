@@ -53,8 +53,8 @@ class Counts:
     Parameters
     ----------
     cells : mutable sequence of int
-        What the oracle has done, what subjects have been asked for, and whether one is being asked; in memory that
-        another process reads, where it is to see that this one goes on.
+        What the oracle has done, what subjects have been asked for, and the process in which one is being asked, or 0;
+        in memory that another process reads, where it is to see that this one goes on.
     """
 
     cells: MutableSequence[int] = field(default_factory=lambda: [0, 0, 0])
@@ -70,19 +70,19 @@ class Counts:
         return self.cells[1]
 
     @property
-    def asking(self) -> bool:
-        """Whether a subject is being asked, and has not answered."""
-        return bool(self.cells[2])
+    def asking(self) -> int:
+        """The number of the process in which a subject is being asked and has not answered; 0 if none is."""
+        return self.cells[2]
 
     def evaluated(self) -> None:
         """Count one more piece of the oracle's work."""
         self.cells[0] += 1
 
     @contextmanager
-    def asked(self, amount: int) -> Iterator[None]:
-        """Count what a subject is asked for, and know that it is at work."""
+    def asked(self, amount: int, process: int) -> Iterator[None]:
+        """Count what a subject is asked for, and know in which process it is at work."""
         self.cells[1] += amount
-        self.cells[2] = 1
+        self.cells[2] = process
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Implementation
+from conformance.errors import Relayed, SubjectGone
 from conformance.guard import kept_arithmetic
 from conformance.session import Case, Counts, fingerprint
 from properties.cases import Call, Observation, Training
@@ -69,6 +71,7 @@ class Specimen:
         self.dtype = dtype
         self.device = device
         self._counts = counts
+        self._process = implementation.host.pid if implementation.host else os.getpid()
         self._transcripts: dict[Case, Transcript] = {}
 
     def transcript(self, case: Case) -> Transcript:
@@ -85,7 +88,7 @@ class Specimen:
         """
         if varied := self._varied([values for row in training.hyperparameters() for values in row]):
             return varied
-        with self._counts.asked(len(training.steps)), _subject_boundary():
+        with self._counts.asked(len(training.steps), self._process), _subject_boundary():
             try:
                 shown = observe(self.implementation.factory, _replica(training), dtype=self.dtype, device=self.device)
             except Rejected as rejection:
@@ -108,7 +111,7 @@ class Specimen:
         """
         if varied := self._varied([call.hyperparameters]):
             return varied
-        with self._counts.asked(1), _subject_boundary():
+        with self._counts.asked(1, self._process), _subject_boundary():
             try:
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
                 return np.asarray(function(*map(copied, call.arrays), **call.hyperparameters), dtype=np.float64)
@@ -129,6 +132,8 @@ def _subject_boundary() -> Iterator[None]:
     try:
         with kept_arithmetic():
             yield
+    except SubjectGone:
+        raise  # who runs this process knows what that means
     except BaseException as error:  # whatever a subject raises is its outcome, and no failure of ours
         if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             raise  # the user's; where interrupts do not arrive, it is the subject's own
@@ -137,9 +142,15 @@ def _subject_boundary() -> Iterator[None]:
 
 def described(error: BaseException) -> str:
     """Return an error with the innermost frames of its traceback, without the folders of anybody's machine."""
-    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
-    lines = [f"{type(error).__name__}: {error}"]
-    lines += [f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+    kind, frames = type(error).__name__, [*traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, Relayed):  # as if it had been raised here
+        relay = frames[-1].filename
+        kind, frames = error.kind, [*(frame for frame in frames if frame.filename != relay), *error.frames]
+    lines = [f"{kind}: {error}"]
+    lines += [
+        f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"
+        for frame in frames[-FRAMES:]
+    ]
     return "\n".join(lines)
 
 

@@ -15,16 +15,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from conformance.backends import Implementation
-from conformance.backends.torch import devices, to_floats, to_tensor
+from conformance.backends import Backend, Implementation
 from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
+from conformance.backends.torch_tensors import devices, to_floats, to_tensor
 from conformance.errors import LoadError, UsageError
 from conformance.spellings import matched, write
-from oracle.catalogue import get
-from oracle.formula import Formula
 from properties.subject import Floats, Function, Schedule
 
-__all__ = ["implementation", "load", "unknown_optimizer"]
+__all__ = ["Arrays", "Signature", "adapted", "backend_at", "implementation", "load", "signature", "unknown_optimizer"]
 
 Arrays = Literal["torch", "numpy"]
 Parameters = Mapping[str, inspect.Parameter]
@@ -33,6 +31,57 @@ DTYPES: Mapping[str, tuple[str, ...]] = {
     "torch": ("float64", "float32", "bfloat16", "float16"),
     "numpy": ("float64", "float32", "float16"),
 }
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a formula is called: all that an adapter needs to know of it.
+
+    Parameters
+    ----------
+    id, kind : str
+        Of the formula.
+    arrays, hyperparameters, integers, lengths, drawn : tuple of str
+        As the formula has them.
+    fixed : mapping of str to float
+        Hyperparameters that are not varied.
+    taken : {"torch", "numpy"}, optional
+        The arrays that a function takes.
+    """
+
+    id: str
+    kind: str
+    arrays: tuple[str, ...]
+    hyperparameters: tuple[str, ...]
+    integers: tuple[str, ...]
+    lengths: tuple[str, ...]
+    drawn: tuple[str, ...]
+    fixed: Mapping[str, float]
+    taken: Arrays | None = None
+
+
+def signature(formula: str, *, arrays: Arrays | None, hyperparameters: Mapping[str, float] | None) -> Signature:
+    """Return how a formula is called, with the arguments and errors of `implementation`."""
+    from oracle.catalogue import get  # only here: interpreters that only adapt need not have what the oracle needs
+
+    rule, fixed = get(formula), dict(hyperparameters or {})
+    unknown = sorted(set(fixed) - set(rule.hyperparameters))
+    if unknown:
+        raise UsageError(f"hyperparameters must be among {', '.join(rule.hyperparameters)}, got {', '.join(unknown)}")
+    rule.require(fixed)
+    if arrays not in (None, "torch", "numpy"):
+        raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
+    return Signature(
+        rule.id,
+        rule.kind,
+        rule.arrays,
+        rule.hyperparameters,
+        rule.integers,
+        rule.lengths,
+        rule.drawn,
+        fixed,
+        arrays,
+    )
 
 
 def implementation(
@@ -71,14 +120,12 @@ def implementation(
     UsageError
         If the target is no implementation of this kind of formula, or offers no place for a hyperparameter.
     """
-    rule, fixed = get(formula), dict(hyperparameters or {})
-    unknown = sorted(set(fixed) - set(rule.hyperparameters))
-    if unknown:
-        raise UsageError(f"hyperparameters must be among {', '.join(rule.hyperparameters)}, got {', '.join(unknown)}")
-    rule.require(fixed)
-    if arrays not in (None, "torch", "numpy"):
-        raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
+    return adapted(target, signature(formula, arrays=arrays, hyperparameters=hyperparameters))
 
+
+def adapted(target: Any, rule: Signature) -> Implementation:
+    """Describe a target as what it is claimed to be, with the results and errors of `implementation`."""
+    fixed = rule.fixed
     found = load(target) if isinstance(target, str) else target
     label = target if isinstance(target, str) else _label(found)
     if isinstance(found, Implementation):
@@ -94,7 +141,7 @@ def implementation(
         )
     if rule.kind == "optimizer":
         return _optimizer(found, rule, label, fixed)
-    return _function(found, rule, label, fixed, arrays or ("torch" if _belongs_to_torch(found) else "numpy"))
+    return _function(found, rule, label, fixed, rule.taken or ("torch" if _belongs_to_torch(found) else "numpy"))
 
 
 def unknown_optimizer(target: Any) -> Implementation:
@@ -140,6 +187,24 @@ def load(target: str) -> Any:
     return found
 
 
+def backend_at(place: str) -> Backend:
+    """Return the backend that ``"module:object"`` is, or returns when it is called.
+
+    Raises
+    ------
+    LoadError
+        If it cannot be loaded, or is no backend.
+    """
+    found = load(place)
+    try:
+        loaded = found if isinstance(found, Backend) else found()
+    except Exception as error:  # importing a framework runs its code, which may raise anything
+        raise LoadError(f"cannot load backend {place}: {type(error).__name__}: {error}") from error
+    if not isinstance(loaded, Backend):
+        raise LoadError(f"{place} must be a Backend or return one, got {loaded!r}")
+    return loaded
+
+
 def _run_file(path: Path) -> ModuleType:
     name = f"exactstep_target_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -182,7 +247,7 @@ def _constructor_parameters(target: Any) -> Parameters:
     return parameters
 
 
-def _is_factory(target: Callable[..., Any], formula: Formula) -> bool:
+def _is_factory(target: Callable[..., Any], formula: Signature) -> bool:
     names = set(_parameters(target) or ())
     expected = {"params", "groups", "dtype", "device"} if formula.kind == "optimizer" else {"dtype", "device"}
     return names == expected
@@ -201,7 +266,7 @@ def _belongs_to_torch(target: Any) -> bool:
     return any(isinstance(name, str) and name.partition(".")[0] == "torch" for name in names)
 
 
-def _match(formula: Formula, parameters: Parameters, label: str, fixed: Mapping[str, float]) -> dict[str, str]:
+def _match(formula: Signature, parameters: Parameters, label: str, fixed: Mapping[str, float]) -> dict[str, str]:
     """Find a keyword for each hyperparameter.
 
     Raises
@@ -228,7 +293,7 @@ def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
     return "; ".join(pairs)
 
 
-def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, float]) -> Implementation:
+def _optimizer(target: Any, formula: Signature, label: str, fixed: Mapping[str, float]) -> Implementation:
     if not _is_torch_optimizer(target):
         raise UsageError(
             f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or a factory "
@@ -313,7 +378,7 @@ class _PlainSchedule:
 
 
 def _function(
-    target: Callable[..., Any], formula: Formula, label: str, fixed: Mapping[str, float], arrays: Arrays
+    target: Callable[..., Any], formula: Signature, label: str, fixed: Mapping[str, float], arrays: Arrays
 ) -> Implementation:
     parameters = _parameters(target)
     if inspect.isclass(target):

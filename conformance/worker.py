@@ -15,10 +15,12 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from conformance.errors import SubjectGone
 from conformance.plan import Plan
+from conformance.remote.host import TRACE
 from conformance.session import Counts, Session
 
-__all__ = ["serve"]
+__all__ = ["end_subject", "serve"]
 
 
 def serve(
@@ -48,10 +50,11 @@ def serve(
     sys.path[:] = path
     os.environ.clear()
     os.environ.update(environment)
+    os.environ[TRACE] = trace
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt goes to the parent, which ends its workers
     os.dup2(2, 1)  # what a subject prints from C is no part of what the parent prints
     faulthandler.enable(Path(trace).open("w"), all_threads=False)  # noqa: SIM115 - open as long as this process lives
-    threading.Thread(target=_end_with_parent, args=(trace,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(trace, cells), daemon=True).start()
     make: Callable[[], Plan]
     try:
         with redirect_stdout(io.StringIO()):  # what is printed on import the parent has shown
@@ -61,20 +64,52 @@ def serve(
         tasks.send(f"{type(error).__name__}: {error}")
         return
     units = plan.units()
-    with suppress(EOFError, BrokenPipeError):  # the parent is gone
-        tasks.send(None)
-        while True:
-            number, places = tasks.recv()
-            session = Session(plan.profile, plan.seed, Counts(cells))
-            for record in plan.judge(units[number].at(places), session):
-                tasks.send(record)
+    try:
+        with suppress(EOFError, BrokenPipeError):  # the parent is gone
+            tasks.send(None)
+            while True:
+                number, places = tasks.recv()
+                session = Session(plan.profile, plan.seed, Counts(cells))
+                for record in plan.judge(units[number].at(places), session):
+                    tasks.send(record)
+    except SubjectGone as gone:
+        _follow(gone.code)
     _leave(trace)
 
 
-def _end_with_parent(trace: str) -> None:
+def _follow(code: int) -> None:
+    """End as the subject's interpreter did: the parent need not know which of the two it was."""
+    faulthandler.disable()  # the trace holds what the other has written
+    if code >= 0:
+        os._exit(code)
+    with suppress(OSError):  # of SIGKILL
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+
+
+def end_subject(cells: MutableSequence[int], worker: int) -> None:
+    """End the process in which a worker's subject is being asked, if it is another than the worker.
+
+    It may hang, and then never see that the worker has ended; one that is not asked ends by itself.
+
+    Parameters
+    ----------
+    cells : mutable sequence of int
+        Those of the worker.
+    worker : int
+        Its number.
+    """
+    process = Counts(cells).asking
+    if process not in (0, worker):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _end_with_parent(trace: str, cells: MutableSequence[int]) -> None:
     parent = parent_process()
     assert parent is not None  # this process was spawned
     parent.join()
+    end_subject(cells, os.getpid())
     _leave(trace)
 
 

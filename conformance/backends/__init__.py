@@ -70,6 +70,8 @@ class Implementation:
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
         The unstable evaluation of the formula that it claims, if it does, such as ``one_pass``.
+    host : Host, optional
+        Where its subjects live, if that is another interpreter; see `conformance.remote.host`.
     """
 
     formula: str
@@ -83,6 +85,7 @@ class Implementation:
     fixed: Mapping[str, float] = field(default_factory=dict)
     matching: str = ""
     evaluation: str = ""
+    host: Any = None
 
 
 @dataclass(frozen=True)

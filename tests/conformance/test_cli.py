@@ -120,7 +120,7 @@ def test_an_error_ends_in_one_line_that_names_it(
         (["run", "torch", "--no-isolate", "--memory", "2"], "memory=2.0"),
         (["run", "torch", "--resume"], "resume needs an output"),
         (["run", "torch", "other:backend", "--resume"], "torch, other:backend"),
-        (["check", "torch.optim:Adam", "--timeout", "3"], "--timeout and --memory need --as"),
+        (["check", "torch.optim:Adam", "--timeout", "3"], "--timeout, --memory and --python need --as"),
         (["run", "torch", "--prof", "quick"], "--prof"),
         (["check", "torch.optim:Adam", "--dtype", "float32"], "--as"),
         (["check", "torch.optim:Adam", "--as", "adamm"], "adam, "),
