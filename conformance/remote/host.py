@@ -21,7 +21,7 @@ from conformance.backends import Backend, Expectation, Implementation
 from conformance.errors import LoadError, Relayed, SubjectGone, UsageError
 from conformance.guard import guard
 from conformance.remote import server
-from conformance.remote.wire import PREAMBLE, Channel
+from conformance.remote.wire import PREAMBLE, Channel, drained
 from conformance.targets import Signature
 from properties.cases import Call, Training
 from properties.subject import Rejected
@@ -97,10 +97,6 @@ class _Connection:
         weakref.finalize(proxy, self._dropped.append, number).atexit = False
         return proxy
 
-    def forget(self) -> None:
-        """Let go of the closures that were sent."""
-        self._closures.clear()
-
     def ask(self, number: int, method: str, /, *arguments: Any, **keywords: Any) -> Any:
         """Call a method of an object of the other side.
 
@@ -113,15 +109,16 @@ class _Connection:
         SubjectGone
             If the process has ended instead.
         """
-        dropped = [self._dropped.popleft() for _ in range(len(self._dropped))]
         try:
-            self._channel.send((number, method, arguments, keywords, dropped))
-            kind, content = self._channel.receive()
+            self._channel.send((number, method, arguments, keywords, drained(self._dropped)))
+            kind, content, forgotten = self._channel.receive()
             while kind == "evaluate":
                 self._channel.send(self._closures[content]())
-                kind, content = self._channel.receive()
+                kind, content, forgotten = self._channel.receive()
         except (EOFError, OSError) as end:
             raise SubjectGone(self._process.wait()) from end
+        for closure in forgotten:
+            del self._closures[closure]
         if kind == "rejected":
             raise Rejected(content)
         if kind == "error":
@@ -187,7 +184,6 @@ class Host:
             self.connection.ask(0, "enter", seed)
             yield printed
             printed.write(self.connection.ask(0, "leave"))
-            self.connection.forget()
 
     def implementation(self, number: int, facts: Mapping[str, Any]) -> Implementation:
         """Return what was told of an implementation, with a factory of its subjects."""

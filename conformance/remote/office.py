@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import sys
 import traceback
+import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, redirect_stdout, suppress
 from io import StringIO
@@ -13,7 +15,7 @@ from typing import IO, Any
 
 from conformance.backends import Implementation
 from conformance.guard import guard
-from conformance.remote.wire import PREAMBLE, Channel
+from conformance.remote.wire import PREAMBLE, Channel, drained
 from conformance.targets import Signature, adapted, backend_at
 from properties.cases import Call, Training
 from properties.subject import Rejected
@@ -28,7 +30,7 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
 
     A question is the number of an object, a method with its arguments, and the numbers of objects that nobody
     will ask for again; number 0 is the `Office`. An answer is what came of it (``value``, ``rejected``, ``error``), or
-    first the number of a closure that is to be called (``evaluate``).
+    first the number of a closure that is to be called (``evaluate``), with the numbers of closures that nobody can call.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     """
     office = Office()
     objects: dict[int, Any] = {0: office}
-    numbers = count(1)
+    numbers, forgotten = count(1), deque[int]()
 
     def keep(value: Any) -> int:
         number = next(numbers)
@@ -45,9 +47,10 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
 
     def closure(number: int) -> Callable[[], Any]:
         def evaluate() -> Any:
-            channel.send(("evaluate", number))
+            channel.send(("evaluate", number, []))
             return channel.receive()
 
+        weakref.finalize(evaluate, forgotten.append, number)
         return evaluate
 
     channel = Channel(incoming, outgoing, keep, closure)
@@ -58,7 +61,9 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
             number, method, arguments, keywords, dropped = channel.receive()
             for entry in dropped:
                 del objects[entry]
-            channel.send(_answer(getattr(objects[number], method), arguments, keywords))
+            answer = _answer(getattr(objects[number], method), arguments, keywords)
+            del arguments  # among which a closure may be
+            channel.send((*answer, drained(forgotten)))
 
 
 def _answer(method: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[str, Any]:

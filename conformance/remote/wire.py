@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import IO, Any
@@ -14,7 +15,7 @@ import numpy as np
 from properties.cases import Call, Step, Training
 from properties.subject import Group
 
-__all__ = ["PREAMBLE", "Channel"]
+__all__ = ["PREAMBLE", "Channel", "drained"]
 
 #: What the other side says first; what its interpreter prints before that is passed over.
 PREAMBLE = b"exactstep\n"
@@ -111,6 +112,11 @@ class Channel:
                 return _RECORDS[name](**{part: self._decoded(entry) for part, entry in parts.items()})
             case _:
                 return self._known(content)
+
+
+def drained(numbers: deque[int]) -> list[int]:
+    """Take all numbers, while others may come."""
+    return [numbers.popleft() for _ in range(len(numbers))]
 
 
 def _laid_out(dtype: str, shape: list[int], strides: list[int], bits: str) -> Any:

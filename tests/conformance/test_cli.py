@@ -319,7 +319,7 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "run", run)
     line = (
         "run torch -k adam --dtype float32 float16 --dtype float64 --device cuda:1 --profile standard --seed 9 --jobs 3 "
-        "--resume --no-isolate --timeout 60 --memory 2.5"
+        "--resume --no-isolate --timeout 60 --memory 2.5 --python /other/venv/bin/python"
     )
     cli.main(line.split())
 
@@ -337,6 +337,7 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         "isolate": False,
         "timeout": 60.0,
         "memory": 2.5,
+        "python": "/other/venv/bin/python",
     }
 
 

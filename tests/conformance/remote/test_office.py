@@ -48,16 +48,16 @@ def test_an_optimizer_is_made_and_asked() -> None:
     )
 
     assert described[1]["implementations"][0]["offers"] == ("step_closure", "copied")
-    assert (made, stepped) == (("value", "object 1"), ("value", None))
+    assert (made, stepped) == (("value", "object 1", []), ("value", None, []))
     assert params[1][0].tolist() == [0.5, 0.0]
 
 
 def test_a_refusal_is_no_error() -> None:
-    assert answers(adapting(), making(11.0))[1] == ("rejected", "too fast")
+    assert answers(adapting(), making(11.0))[1] == ("rejected", "too fast", [])
 
 
 def test_an_error_comes_with_where_it_was_raised_and_no_frame_of_the_office() -> None:
-    _, _, (outcome, (kind, message, places)) = answers(adapting(), making(0.5), (1, "step", ([],), {}, []))
+    _, _, (outcome, (kind, message, places), _) = answers(adapting(), making(0.5), (1, "step", ([],), {}, []))
 
     assert (outcome, kind, message) == ("error", "IndexError", "list index out of range")
     assert [name for _, _, name, _ in places] == ["step"]
@@ -68,3 +68,18 @@ def test_what_is_dropped_is_let_go_of() -> None:
         answers(
             adapting(), making(0.5), (0, "enter", (0,), {}, [1]), (0, "leave", (), {}, []), (1, "params", (), {}, [])
         )
+
+
+def test_a_closure_is_called_where_it_came_from_and_forgotten_when_nobody_can_call_it() -> None:
+    closures: list[Any] = []
+    asked, answered = io.BytesIO(), io.BytesIO()
+    asking = Channel(answered, asked, lambda closure: closures.append(closure) or 7, lambda number: number)
+    for said in (adapting(), making(0.5), (1, "step_closure", (len,), {}, []), (0.25, [np.array([1.0, 2.0])])):
+        asking.send(said)
+    asked.seek(0)
+    serve(asked, answered)
+    answered.seek(len(PREAMBLE))
+
+    _, _, call, result = [asking.receive() for _ in range(4)]
+    assert closures == [len]
+    assert (call, result) == (("evaluate", 7, []), ("value", 0.25, [7]))
