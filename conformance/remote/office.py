@@ -61,14 +61,14 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
             number, method, arguments, keywords, dropped = channel.receive()
             for entry in dropped:
                 del objects[entry]
-            answer = _answer(getattr(objects[number], method), arguments, keywords)
+            answer = _answer(objects[number], method, arguments, keywords)
             del arguments  # among which a closure may be
             channel.send((*answer, drained(forgotten)))
 
 
-def _answer(method: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[str, Any]:
+def _answer(asked: Any, method: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[str, Any]:
     try:
-        return "value", method(*arguments, **keywords)
+        return "value", getattr(asked, method)(*arguments, **keywords)
     except Rejected as refusal:
         return "rejected", str(refusal)
     except BaseException as error:  # noqa: BLE001 - whatever it is, who asked is told, and judges it

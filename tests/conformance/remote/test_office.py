@@ -63,6 +63,12 @@ def test_an_error_comes_with_where_it_was_raised_and_no_frame_of_the_office() ->
     assert [name for _, _, name, _ in places] == ["step"]
 
 
+def test_what_an_optimizer_lacks_is_its_error() -> None:
+    *_, (outcome, (kind, message, _), _) = answers(adapting(), making(0.5), (1, "resumed", (), {}, []))
+
+    assert (outcome, kind, message) == ("error", "AttributeError", "'Descent' object has no attribute 'resumed'")
+
+
 def test_what_is_dropped_is_let_go_of() -> None:
     with pytest.raises(KeyError, match="1"):
         answers(
