@@ -7,24 +7,25 @@ formulas among its points are evaluated by their own bodies, which tests prove e
 from __future__ import annotations
 
 from oracle.dialects.activations import ACTIVATIONS
-from oracle.dialects.adam import ADAM
-from oracle.dialects.adaptive import ADAPTIVE
+from oracle.dialects.adam import ADAM, ADAM_LATTICE
+from oracle.dialects.adaptive import ADAPTIVE, ADAPTIVE_LATTICE
 from oracle.dialects.blocks import BLOCKS
 from oracle.dialects.clipping import CLIPPING
 from oracle.dialects.differentiation import CLASS_GRADIENTS, RESIDUAL_GRADIENTS, SCORE_GRADIENTS, SLOPES
 from oracle.dialects.dropout import DROPOUT
 from oracle.dialects.family import Family, Variation
 from oracle.dialects.gating import GATING
-from oracle.dialects.lion import LION
+from oracle.dialects.lattice import Axis, Dialect, Lattice
+from oracle.dialects.lion import LION, LION_LATTICE
 from oracle.dialects.losses import BINARY, COMBINED, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
 from oracle.dialects.lstm import LSTM
-from oracle.dialects.momentum import MOMENTUM
+from oracle.dialects.momentum import MOMENTUM, MOMENTUM_LATTICE
 from oracle.dialects.normalization import NORMALIZATION, RUNNING
 from oracle.dialects.schedules import SCHEDULES
 from oracle.errors import UnknownFormulaError
 from oracle.formula import Formula
 
-__all__ = ["FAMILIES", "Family", "Variation", "neighbour", "relatives"]
+__all__ = ["FAMILIES", "LATTICES", "Axis", "Dialect", "Family", "Lattice", "Variation", "neighbour", "relatives"]
 
 FAMILIES = (
     MOMENTUM,
@@ -51,6 +52,9 @@ FAMILIES = (
     LSTM,
     BLOCKS,
 )
+
+#: Where an unknown optimizer is looked for, by name.
+LATTICES = {lattice.name: lattice for lattice in (MOMENTUM_LATTICE, ADAPTIVE_LATTICE, ADAM_LATTICE, LION_LATTICE)}
 
 _FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}
 

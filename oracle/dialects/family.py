@@ -9,7 +9,7 @@ from typing import Any
 
 from oracle.formula import Formula, Scalar
 
-__all__ = ["Family", "Variation", "times"]
+__all__ = ["SPELLING", "Family", "Variation", "bridged", "times"]
 
 #: Names of the bodies here for what some formulas call otherwise.
 SPELLING = {"l2_penalty": "weight_decay", "clip_value": "max_norm"}
@@ -107,7 +107,7 @@ class Family:
 
         @functools.wraps(formula.body)  # keeps the signature
         def body(*arrays: Any, **hyperparameters: Any) -> Any:
-            return target(*arrays[: len(point.base.arrays)], **_bridged(hyperparameters, names))
+            return target(*arrays[: len(point.base.arrays)], **bridged(hyperparameters, names))
 
         body.__name__ = id
         body.__doc__ = _sentence(point, formula)
@@ -126,7 +126,7 @@ def _spelled(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(SPELLING.get(name, name) for name in names))
 
 
-def _bridged(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def bridged(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the hyperparameters that ``names`` ask for; a schedule's multiplier is 1, or part of the learning rate."""
     spelled = {SPELLING.get(name, name): value for name, value in values.items()}
     wanted = {name: SPELLING.get(name, name) for name in names}

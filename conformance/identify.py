@@ -1,0 +1,388 @@
+"""Identification: which formula, or which point of a family, an optimizer computes, told by its behaviour alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from conformance.errors import UsageError
+from conformance.guard import guard
+from conformance.identification import AxisFinding, Departure, Identification, Proof
+from conformance.offers import Offer, offer
+from conformance.probes import SCREENS, Probe, probes
+from conformance.search import Finding, Search, asked
+from conformance.session import Session, derived_seed
+from conformance.specimen import Specimen, SubjectFailure
+from conformance.spellings import SPELLINGS
+from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
+from oracle.dialects import LATTICES
+from oracle.dialects.family import SPELLING
+from oracle.dialects.lattice import Dialect, Lattice
+
+__all__ = ["Identifier", "identify"]
+
+DTYPES = ("float64", "float32")
+
+#: Beyond the honest models of float64: what leaks is named, and the dialect all the same.
+_LEAKS = {
+    "scalars in float32": Precision(FLOAT64, FLOAT64, FLOAT32),
+    "computed in float32": Precision(FLOAT64, FLOAT32, FLOAT32),
+}
+
+#: Beside hyperparameters that the target does not offer, only dialects with so few unusual values are tried.
+_UNUSUAL = 2
+
+#: How many of the nearest rivals are told, beside the formulas with a citation.
+_NEAREST = 8
+
+
+def identify(
+    target: Any,
+    family: str | None = None,
+    *,
+    seed: int = 0,
+    dtypes: Sequence[str] | None = None,
+    device: str = "cpu",
+    hyperparameters: Mapping[str, float] | None = None,
+) -> Identification:
+    """Say which dialect an optimizer speaks, without being told what it claims.
+
+    Parameters
+    ----------
+    target : class, factory or str
+        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a StepperFactory, an
+        Implementation; or one of these as ``"package.module:name"`` or ``"path/to/file.py:name"``.
+    family : {"momentum", "adaptive", "adam", "lion"}, optional
+        Where to look; by default in all of them, those first whose hyperparameters the target offers.
+    seed : int
+        What the inputs' numbers are drawn from, at least 0.
+    dtypes : sequence of {"float64", "float32"}, optional
+        The widest decides, and the others confirm; both if not given.
+    device : str
+    hyperparameters : mapping of str to float, optional
+        Values that are not varied, by the oracle's names: for what the target does not offer, or cannot change.
+
+    Returns
+    -------
+    Identification
+
+    Raises
+    ------
+    UsageError
+        If an argument is wrong; as `LoadError` if a string names nothing that can be imported.
+    """
+    return Identifier(Session("quick", seed)).identify(
+        target, family, dtypes=dtypes or DTYPES, device=device, fixed=dict(hyperparameters or {})
+    )
+
+
+class Identifier:
+    """Identifies targets; those after the first are spared what the oracle knows already.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def identify(
+        self,
+        target: Any,
+        family: str | None = None,
+        *,
+        dtypes: Sequence[str] = DTYPES,
+        device: str = "cpu",
+        fixed: Mapping[str, float],
+    ) -> Identification:
+        """See the function `identify`."""
+        seed = self._session.seed
+        _require(family, seed, dtypes, fixed)
+        lattices = [LATTICES[family]] if family else list(LATTICES.values())
+        offers = {lattice: offer(target, lattice.hyperparameters, _spelled(fixed)) for lattice in lattices}
+        # Those first of whose hyperparameters the target offers most, the simpler of two.
+        lattices.sort(key=lambda lattice: -_share(lattice, offers[lattice]))
+        label = offers[lattices[0]].implementation.label
+        with guard(derived_seed(label, "identify", seed)):
+            runs = [_Run(self._session, lattice, offers[lattice], dtypes, device) for lattice in lattices]
+            try:
+                return self._answer(runs)
+            except SubjectFailure as failure:
+                return replace(runs[0].blank, outcome="crash", message=str(failure))
+
+    def _answer(self, runs: Sequence[_Run]) -> Identification:
+        failed = []
+        for precision in runs[0].models:
+            for run in runs:
+                finding = run.search(precision)
+                if finding.classes:
+                    return run.answer(finding, precision)
+                failed.append((run, finding))
+        run, finding = min(failed[: len(runs)], key=lambda entry: _closeness(entry[1]))
+        return run.nothing(finding)
+
+
+class _Run:
+    """One target in one lattice."""
+
+    def __init__(self, session: Session, lattice: Lattice, offered: Offer, dtypes: Sequence[str], device: str) -> None:
+        self._session = session
+        self._lattice = lattice
+        self._offer = offered
+        self._dtypes = sorted(dtypes, key=DTYPES.index)
+        self._specimens = {
+            dtype: Specimen(offered.implementation, dtype, device, session.counts) for dtype in self._dtypes
+        }
+        self._fixed = {
+            name: value for name, value in offered.implementation.fixed.items() if name in lattice.hyperparameters
+        }
+        self._shown: dict[tuple[str, Probe], Any] = {}
+        self._held: Mapping[str, float] = {}
+
+    @property
+    def models(self) -> tuple[Precision, ...]:
+        """Precision models of the dtype that decides, from strict to loose."""
+        models = precision_models(self._dtypes[0])
+        return (*models, *_LEAKS.values()) if self._dtypes[0] == "float64" else models
+
+    @property
+    def blank(self) -> Identification:
+        """An answer without an answer."""
+        return Identification(
+            target=self._offer.implementation.label,
+            outcome="none of the known",
+            matching=dict(self._offer.spellings),
+            defaults={name: value for name, value in self._offer.defaults.items() if name in self._offer.spellings},
+            held=dict(self._held),
+            left={name: repr(value) for name, value in self._offer.left.items()},
+            seed=self._session.seed,
+        )
+
+    def search(self, precision: Precision) -> Finding:
+        """Look for the dialect, with each customary value of what the target does not offer.
+
+        What fits none under the strictest precision is tried under the others without hidden values.
+        """
+        finding = Finding()
+        attempts = list(self._attempts())
+        for hidden in attempts if precision is self.models[0] else attempts[:1]:
+            self._held = self._fixed | hidden
+            found = self._searched(precision, bool(hidden))
+            if found.classes or _closeness(found) < _closeness(finding):
+                finding = found
+            if found.classes:
+                break
+        return finding
+
+    def _attempts(self) -> Iterator[dict[str, float]]:
+        """Yield customary values of hyperparameters that the target does not offer, weight decay last."""
+        lacking = {
+            name: values
+            for name, values in self._lattice.customary.items()
+            if name not in self._offer.spellings and name not in self._fixed
+        }
+        decays = lacking.pop("weight_decay", ())
+        for values in itertools.product(*lacking.values()):
+            yield dict(zip(lacking, values, strict=True))
+        for decay in decays:
+            yield {name: values[0] for name, values in lacking.items()} | {"weight_decay": decay}
+
+    def _searched(self, precision: Precision, hidden: bool) -> Finding:
+        search = Search(self._session, precision, lambda probe: self._ask(self._dtypes[0], probe))
+        lattice, absent, finding, pool = self._lattice, self._absent(), Finding(), self._pool()
+        decays = "weight_decay" in self._offer.spellings
+        # Where the screens have no weight decay, all ways to decay are one, until little else is left.
+        still = absent | {"weight_decay"} if decays else absent
+        dialects = [
+            dialect
+            for dialect in (*lattice.points(still), *lattice.slips(absent))
+            if not hidden or dialect.unusual <= _UNUSUAL
+        ]
+        left = search.screen(dialects, pool[:SCREENS], finding)
+        slips = [dialect for dialect in left if dialect.slip]
+        points = [dialect for dialect in left if not dialect.slip]
+        if decays:
+            points = list(lattice.beside(points, "weight_decay", absent))
+        return search.run([*points, *slips], pool[SCREENS:], finding)
+
+    def _pool(self) -> list[Probe]:
+        varied = tuple(self._offer.spellings)
+        key = ("probes", varied, tuple(self._held.items()), tuple(self._offer.defaults.items()))
+        return self._session.once(key, lambda: probes(self._held, varied, self._offer.defaults, self._session.seed))
+
+    def _absent(self) -> frozenset[str]:
+        known = {*self._offer.spellings, *(name for name, value in self._held.items() if value)}
+        return frozenset(self._lattice.hyperparameters) - known
+
+    def _ask(self, dtype: str, probe: Probe) -> Sequence[Any] | None:
+        key = (dtype, probe)
+        if key not in self._shown:
+            self._shown[key] = asked(self._specimens[dtype].train(probe.training), probe)
+        return self._shown[key]
+
+    def answer(self, finding: Finding, precision: Precision) -> Identification:
+        """Tell what was found, and confirm it in the other dtypes."""
+        (first, *_), *others = finding.classes
+        named = {self._dtypes[0]: _words(precision)}
+        departures = []
+        for dtype in self._dtypes[1:]:
+            model, departure = self._confirmed(dtype, finding)
+            if departure is None:
+                named[dtype] = model
+            else:
+                departures.append(f"in {dtype} it departs: {departure}")
+        dialects = [dialect for members in finding.classes for dialect in members]
+        axes = self._axes(finding)
+        outcome = "undecided" if others else "identified"
+        return replace(
+            self.blank,
+            outcome="none of the known" if departures else outcome,
+            family=self._lattice.name,
+            dialects=tuple(_named(dialect) for dialect in dialects),
+            formula="" if others else first.id,
+            source=first.named.source if first.named and not others else (),
+            axes=axes,
+            notes=() if others else self._notes(first),
+            precision=named,
+            message="; ".join(departures),
+            proof=self._proof(finding),
+            **_told(finding),
+        )
+
+    def nothing(self, finding: Finding) -> Identification:
+        """Tell what came closest."""
+        return replace(
+            self.blank,
+            family=self._lattice.name if finding.dropped else "",
+            message="" if finding.used else "the target refuses the hyperparameters of every input",
+            **_told(finding),
+        )
+
+    def _confirmed(self, dtype: str, finding: Finding) -> tuple[str, Departure | None]:
+        """Return the strictest model of another dtype that contains what the target shows there."""
+        dialects = [members[0] for members in finding.classes]
+        for precision in precision_models(dtype):
+            search = Search(self._session, precision, lambda probe: self._ask(dtype, probe))
+            again = search.run(dialects, finding.used)
+            if len(again.classes) == len(finding.classes):
+                return _words(precision), None
+        return "", next(iter(again.dropped.values()))
+
+    def _axes(self, finding: Finding) -> tuple[AxisFinding, ...]:
+        """Say what is known of each axis."""
+        absent = self._absent()
+        answers = [members[0] for members in finding.classes]
+        if any(dialect.slip for dialect in answers):
+            return ()
+        alike = [self._alike(members, absent) for members in finding.classes]
+        axes = []
+        for axis in self._lattice.axes:
+            told = tuple(dict.fromkeys(dialect.values[axis.name] for dialect in answers))
+            same = tuple(dict.fromkeys(place for places in alike for place in places[axis.name]))
+            if len(told) > 1:
+                reason = "no input of the pool tells them apart"
+                reason += f": the target offers no {axis.needs}" if axis.needs in absent else ""
+                axes.append(AxisFinding(axis.name, told, False, reason))
+            elif axis.needs in absent:
+                axes.append(AxisFinding(axis.name, told, True, f"the target offers no {axis.needs}, and shows none"))
+            elif len(same) > 1:
+                axes.append(AxisFinding(axis.name, same, True, "the same for this dialect"))
+            else:
+                axes.append(AxisFinding(axis.name, told, True))
+        return tuple(axes)
+
+    def _alike(self, members: Sequence[Dialect], absent: frozenset[str]) -> dict[str, list[str]]:
+        """Return the values, by axis, of all places that are the same program as the first of a class."""
+        first = members[0]
+        places = self._lattice.alike(first, absent)
+        found: dict[str, list[str]] = {}
+        for axis in self._lattice.axes:
+            others = [axis.value(place) for place in places if self._differ_alone(place, first, axis.name)]
+            others += [member.values[axis.name] for member in members if axis.name in member.values]
+            found[axis.name] = list(dict.fromkeys([first.values[axis.name], *others]))
+        return found
+
+    def _differ_alone(self, place: Any, first: Dialect, name: str) -> bool:
+        return all(axis.name == name or axis.value(place) == first.values[axis.name] for axis in self._lattice.axes)
+
+    def _notes(self, dialect: Dialect) -> tuple[str, ...]:
+        notes = []
+        for rule in self._lattice.reparametrisations:
+            for here, there, told in ((rule.one, rule.other, rule.hyperparameters), (rule.other, rule.one, {})):
+                if not dialect.slip and all(dialect.values[name] == value for name, value in here.items()):
+                    other = self._lattice.moved(dialect, there)
+                    given = ", ".join(f"{name} = {value}" for name, value in told.items())
+                    way = f" with {given}" if given else ""
+                    if told or not rule.hyperparameters:
+                        notes.append(f"{rule.condition} the same as {_named(other)}{way}")
+        return tuple(notes)
+
+    def _proof(self, finding: Finding) -> Proof | None:
+        found = finding.evidence
+        if found is None:
+            return None
+        return Proof(
+            found.probe.name,
+            found.probe.purpose,
+            found.probe.training,
+            _named(found.rival),
+            found.step,
+            found.index,
+            found.answer,
+            found.rivals,
+            found.observed,
+        )
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    """Return what an answer keeps of a search in any case."""
+    ranked = sorted(finding.dropped.items(), key=lambda entry: _lateness(entry[1]))
+    nearest = [entry for place, entry in enumerate(ranked) if place < _NEAREST or entry[0].named]
+    return {
+        "excluded": tuple((_named(dialect), departure) for dialect, departure in nearest),
+        "rivals": len(finding.dropped),
+        "probes": tuple(probe.name for probe in finding.used),
+        "refused": tuple(finding.refused),
+    }
+
+
+def _lateness(departure: Departure) -> tuple[int, int, float]:
+    return -departure.passed, -departure.step, departure.error_over_bound
+
+
+def _closeness(finding: Finding) -> tuple[float, ...]:
+    return min((_lateness(departure) for departure in finding.dropped.values()), default=(1, 0, 0.0))
+
+
+def _named(dialect: Dialect) -> str:
+    return f"{dialect.id}: {dialect.describe()}" if dialect.id else dialect.describe()
+
+
+def _words(precision: Precision) -> str:
+    leak = next((words for words, model in _LEAKS.items() if model is precision), "")
+    return f"{precision} ({leak})" if leak else str(precision)
+
+
+def _share(lattice: Lattice, offered: Offer) -> float:
+    """Return the proportion of a family's hyperparameters that a target offers or that are set."""
+    known = {*offered.spellings, *offered.implementation.fixed}
+    return len(known.intersection(lattice.hyperparameters)) / len(lattice.hyperparameters)
+
+
+def _spelled(fixed: Mapping[str, float]) -> dict[str, float]:
+    return {SPELLING.get(name, name): value for name, value in fixed.items()}
+
+
+def _require(family: object, seed: object, dtypes: object, fixed: Mapping[str, float]) -> None:
+    if family is not None and family not in LATTICES:
+        raise UsageError(f"family must be among {', '.join(LATTICES)}, got family={family!r}")
+    if not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
+    if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in DTYPES for name in dtypes):
+        raise UsageError(f"dtypes must be a sequence of names among {', '.join(DTYPES)}, got dtypes={dtypes!r}")
+    unknown = sorted(set(fixed) - set(SPELLINGS))
+    if unknown:
+        raise UsageError(f"hyperparameters must be among {', '.join(SPELLINGS)}, got {', '.join(unknown)}")
