@@ -171,18 +171,16 @@ class Identification:
 
     def _lines(self) -> Iterator[str]:
         answer = {
-            "identified": f"this is {self.formula or self._first()}",
+            "identified": f"this is {self.formula}" if self.formula else f"works as {', '.join(self.dialects[:1])}",
             "undecided": "undecided between dialects that no input tells apart",
             "none of the known": "none of the known",
             "crash": "crash",
         }[self.outcome]
         yield f"{self.target}  {answer}"
-        if self.formula:
-            yield from _wrapped("", self.dialects[0])
         if self.source:
             yield from _wrapped("source", "; ".join(self.source))
-        for dialect in self.dialects[1:]:
-            yield from _wrapped("the same as" if self.identified else "or", dialect)
+        for dialect in self.dialects[self.identified :]:
+            yield from _wrapped("the same as" if self.identified else "perhaps", dialect)
         yield from _wrapped("", self.message)
         if self.axes:
             width = max(len(axis.name) for axis in self.axes)
@@ -204,9 +202,6 @@ class Identification:
             yield from _wrapped(
                 "inputs", f"{', '.join(self.probes)}{refused}; {self.rivals} dialects excluded, seed {self.seed}"
             )
-
-    def _first(self) -> str:
-        return self.dialects[0] if self.dialects else "nothing known"
 
     @staticmethod
     def _proof(proof: Proof) -> Iterator[str]:

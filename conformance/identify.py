@@ -34,6 +34,9 @@ _LEAKS = {
 #: Beside hyperparameters that the target does not offer, only dialects with so few unusual values are tried.
 _UNUSUAL = 2
 
+#: Without these there is still a rule.
+_OPTIONAL = ("dampening", "initial_accumulator", "schedule_multiplier", "weight_decay")
+
 #: How many of the nearest rivals are told, beside the formulas with a citation.
 _NEAREST = 8
 
@@ -104,11 +107,13 @@ class Identifier:
         lattices = [LATTICES[family]] if family else list(LATTICES.values())
         offers = {lattice: offer(target, lattice.hyperparameters, _spelled(fixed)) for lattice in lattices}
         # Those first of whose hyperparameters the target offers most, the simpler of two.
-        lattices.sort(key=lambda lattice: -_share(lattice, offers[lattice]))
+        lattices.sort(key=lambda lattice: -_fit(lattice, offers[lattice]))
         label = offers[lattices[0]].implementation.label
         with guard(derived_seed(label, "identify", seed)):
             runs = [_Run(self._session, lattice, offers[lattice], dtypes, device) for lattice in lattices]
             try:
+                for run in runs:
+                    run.hold_what_is_refused()
                 return self._answer(runs)
             except SubjectFailure as failure:
                 return replace(runs[0].blank, outcome="crash", message=str(failure))
@@ -121,7 +126,8 @@ class Identifier:
                 if finding.classes:
                     return run.answer(finding, precision)
                 failed.append((run, finding))
-        run, finding = min(failed[: len(runs)], key=lambda entry: _closeness(entry[1]))
+        # Of those that agreed on as many inputs, the family whose hyperparameters it offers.
+        run, finding = min(failed[: len(runs)], key=lambda entry: _closeness(entry[1])[0])
         return run.nothing(finding)
 
 
@@ -161,6 +167,19 @@ class _Run:
             seed=self._session.seed,
         )
 
+    def hold_what_is_refused(self) -> None:
+        """Leave those hyperparameters at the target's own values, or at 0, that it refuses to have varied."""
+        for name in self._lattice.hyperparameters:
+            self._held = self._fixed | next(self._attempts())
+            if self._ask(self._dtypes[0], self._pool()[0]) is not None:
+                return
+            offered = self._offer
+            if name not in _OPTIONAL or name not in offered.spellings:
+                continue
+            rest = {other: spelling for other, spelling in offered.spellings.items() if other != name}
+            self._fixed |= {name: offered.defaults.get(name, 0.0)}
+            self._offer = replace(offered, spellings=rest)
+
     def search(self, precision: Precision) -> Finding:
         """Look for the dialect, with each customary value of what the target does not offer.
 
@@ -168,7 +187,7 @@ class _Run:
         """
         finding = Finding()
         attempts = list(self._attempts())
-        for hidden in attempts if precision is self.models[0] else attempts[:1]:
+        for hidden in attempts if precision == self.models[0] else attempts[:1]:
             self._held = self._fixed | hidden
             found = self._searched(precision, bool(hidden))
             if found.classes or _closeness(found) < _closeness(finding):
@@ -257,7 +276,7 @@ class _Run:
         return replace(
             self.blank,
             family=self._lattice.name if finding.dropped else "",
-            message="" if finding.used else "the target refuses the hyperparameters of every input",
+            message="" if finding.used else "nothing was seen: the target refuses the hyperparameters of every input",
             **_told(finding),
         )
 
@@ -297,7 +316,10 @@ class _Run:
     def _alike(self, members: Sequence[Dialect], absent: frozenset[str]) -> dict[str, list[str]]:
         """Return the values, by axis, of all places that are the same program as the first of a class."""
         first = members[0]
-        places = self._lattice.alike(first, absent)
+        # What is the same only because the target offers less is no choice that somebody made.
+        here = self._lattice.settled(first.place, ())
+        alike = self._lattice.alike(first, absent)
+        places = [place for place in alike if self._lattice.settled(place, ()) == here]
         found: dict[str, list[str]] = {}
         for axis in self._lattice.axes:
             others = [axis.value(place) for place in places if self._differ_alone(place, first, axis.name)]
@@ -317,7 +339,9 @@ class _Run:
                     given = ", ".join(f"{name} = {value}" for name, value in told.items())
                     way = f" with {given}" if given else ""
                     if told or not rule.hyperparameters:
-                        notes.append(f"{rule.condition} the same as {_named(other)}{way}")
+                        notes.append(
+                            f"while {rule.constant} stays as it is, the same as {other.id or other.describe()}{way}"
+                        )
         return tuple(notes)
 
     def _proof(self, finding: Finding) -> Proof | None:
@@ -366,10 +390,11 @@ def _words(precision: Precision) -> str:
     return f"{precision} ({leak})" if leak else str(precision)
 
 
-def _share(lattice: Lattice, offered: Offer) -> float:
-    """Return the proportion of a family's hyperparameters that a target offers or that are set."""
-    known = {*offered.spellings, *offered.implementation.fixed}
-    return len(known.intersection(lattice.hyperparameters)) / len(lattice.hyperparameters)
+def _fit(lattice: Lattice, offered: Offer) -> int:
+    """Return how many of a family's hyperparameters a target offers or has set, less those that it lacks."""
+    known = {*offered.spellings, *offered.implementation.fixed}.intersection(lattice.hyperparameters)
+    lacking = set(lattice.customary) - known - {"weight_decay"}
+    return len(known) - len(lacking)
 
 
 def _spelled(fixed: Mapping[str, float]) -> dict[str, float]:

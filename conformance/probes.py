@@ -120,6 +120,8 @@ def _probes(
     yield probe("small", "gradients far below epsilon", [near / 64] * 4, plain)
     yield probe("middling", "gradients whose squares are like epsilon", [middling] * 4, settings, changing=True)
     yield probe("large", "gradients far above epsilon", [near * 64] * 4, settings)
+    yield probe("unit", "gradients of order 1, whatever epsilon is", [1.0] * 4, settings, changing=True, near=1.0)
+    yield probe("huge", "gradients far above 1", [max(near, 1.0) * 64] * 3, settings, near=1.0)
     yield probe("zeros", "gradients that vanish here and there", [near] * 5, settings, zeros=0.5)
     yield probe("long", "thirty steps", [near] * 30, settings)
     own = settings | {name: value for name, value in defaults.items() if name in varied}

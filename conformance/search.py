@@ -66,15 +66,13 @@ class Finding:
         In the order in which they were chosen; the last ones only confirm.
     refused : list of str
         Names of probes whose hyperparameters the subject refuses.
-    judged : int
-        Elements with a bound that the answer was compared on.
+    evidence : Evidence, optional
     """
 
     classes: list[list[Dialect]] = field(default_factory=list)
     dropped: dict[Dialect, Departure] = field(default_factory=dict)
     used: list[Probe] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    judged: int = 0
     evidence: Evidence | None = None
 
     @property
@@ -141,10 +139,8 @@ class Search:
             probe = self._choice(remaining, unused)
             unused.remove(probe)
             remaining = self._tried(remaining, probe, finding)
-        used = finding.used
-        finding.classes = self._classes(remaining, used)
-        if finding.classes:
-            finding.judged = sum(self._judged(finding.classes[0][0], probe) for probe in used)
+        # What no bound of the inputs that were answered contains was not seen to be so.
+        finding.classes = self._classes([one for one in remaining if self._seen(one, finding.used)], pool)
         return finding
 
     def _tried(self, dialects: list[Dialect], probe: Probe, finding: Finding) -> list[Dialect]:
@@ -204,16 +200,20 @@ class Search:
             bool(np.any(ours.after(step).separation(theirs.after(step)) > 1)) for step in _steps(probe)
         )
 
-    def _judged(self, dialect: Dialect, probe: Probe) -> int:
-        path = self._path(dialect, probe, self._precision)
-        return sum(int(np.count_nonzero(path.after(step).bounded)) for step in _steps(probe))
+    def _seen(self, dialect: Dialect, used: Sequence[Probe]) -> bool:
+        """Whether a dialect has a bound on some probe that the subject answered."""
+        paths = ((self._path(dialect, probe, self._precision), probe) for probe in used)
+        return any(bool(path.after(step).bounded.any()) for path, probe in paths for step in _steps(probe))
 
-    def _classes(self, dialects: Sequence[Dialect], used: Sequence[Probe]) -> list[list[Dialect]]:
-        """Put together what has the same exact values; of a class that has them, only points of the lattice."""
+    def _classes(self, dialects: Sequence[Dialect], pool: Sequence[Probe]) -> list[list[Dialect]]:
+        """Put together what has the same exact values; of a class that has them, only points of the lattice.
+
+        They are compared on all probes, those that the subject refused included.
+        """
         classes: list[list[Dialect]] = []
         for dialect in dialects:
             for members in classes:
-                if all(self._same(dialect, members[0], probe) for probe in used):
+                if all(self._same(dialect, members[0], probe) for probe in pool):
                     members.append(dialect)
                     break
             else:

@@ -226,8 +226,15 @@ ADAM = Family(
 
 
 def _admitted(place: AdamAxes) -> bool:
-    """Whether a place makes sense: what is written back is read as it is."""
-    return not place.written_back or (place.read_first == "current" and place.read_second == "current")
+    """Whether a place makes sense: nothing is told from a correction that is not made, or from what is written back."""
+    first, second = place.first_correction != "none", place.second_correction != "none"
+    return not (
+        (place.written_back and (place.read_first != "current" or place.read_second != "current"))
+        or (place.written_back and not (first or second))
+        or (place.read_first == "ahead" and not first)
+        or (place.read_second == "largest corrected" and not second)
+        or (place.epsilon in _EARLY and not second)
+    )
 
 
 def _settled(place: AdamAxes, absent: Names) -> AdamAxes:
@@ -238,14 +245,8 @@ def _settled(place: AdamAxes, absent: Names) -> AdamAxes:
         place = replace(place, decay="unscaled")
     if place.decay in ("none", "l2", "inside"):
         place = replace(place, decay_after=False)
-    if place.first_correction == "none":
-        place = replace(place, read_first="nesterov" if place.read_first == "ahead" else place.read_first)
-    if place.second_correction == "none":
-        epsilon = {"hat": "outside", "inside hat": "inside"}.get(place.epsilon, place.epsilon)
-        second = "largest" if place.read_second == "largest corrected" else place.read_second
-        place = replace(place, epsilon=epsilon, read_second=second)
-    if place.first_correction == place.second_correction == "none":
-        place = replace(place, count="from one", written_back=False)
+    if place.first_correction == place.second_correction == "none" and place.epsilon not in _EARLY:
+        place = replace(place, count="from one")
     if HISTORY in absent:
         second = "current" if place.read_second.startswith("largest") else place.read_second
         count = "from one" if place.count == "lagging" else place.count
@@ -253,6 +254,9 @@ def _settled(place: AdamAxes, absent: Names) -> AdamAxes:
         place = replace(place, read_second=second, count=count, written_back=written_back)
     return place
 
+
+#: Places of epsilon before the bias correction.
+_EARLY = ("hat", "inside hat")
 
 ADAM_LATTICE = Lattice(
     ADAM,
@@ -330,13 +334,13 @@ ADAM_LATTICE = Lattice(
             {"weight decay": "decoupled, times the learning rate"},
             {"weight decay": "decoupled, without the learning rate"},
             {"weight_decay": "learning_rate * weight_decay"},
-            "at a constant learning rate",
+            "learning_rate",
         ),
         Reparametrisation(
             {"weight decay": "decoupled, times the learning rate, after the step"},
             {"weight decay": "decoupled, without the learning rate, after the step"},
             {"weight_decay": "learning_rate * weight_decay"},
-            "at a constant learning rate",
+            "learning_rate",
         ),
     ),
 )

@@ -225,13 +225,13 @@ ADAPTIVE_LATTICE = Lattice(
             {"momentum": "of the quotients times the learning rate"},
             {"momentum": "of the quotients"},
             {},
-            "at a constant learning rate",
+            "learning_rate",
         ),
         Reparametrisation(
             {"weight decay": "decoupled, times the learning rate"},
             {"weight decay": "decoupled, without the learning rate"},
             {"weight_decay": "learning_rate * weight_decay"},
-            "at a constant learning rate",
+            "learning_rate",
         ),
     ),
 )

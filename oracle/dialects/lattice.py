@@ -54,14 +54,14 @@ class Reparametrisation:
         Values by axis; the other axes have the same value in both.
     hyperparameters : mapping of str to str
         What ``other`` is to be given, as an expression of the hyperparameters of ``one``.
-    condition : str
-        When it holds.
+    constant : str
+        The hyperparameter that must not change in the course of a training.
     """
 
     one: Mapping[str, str]
     other: Mapping[str, str]
     hyperparameters: Mapping[str, str]
-    condition: str
+    constant: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,15 +168,16 @@ class Lattice:
         """Return the known faults beside the lattice: a named formula with one change that is no convention."""
         slips = []
         for id, point in self.family.points.items():
-            known = all(axis.value(point.axes) for axis in self.axes) and self._spans(point.axes)
+            known = self.admitted(point.axes) and self._spans(point.axes)
             names = frozenset(SPELLING.get(name, name) for name in point.base.hyperparameters)
             if point.description and not known and not names.intersection(absent):
                 slips.append(self._dialects.setdefault(id, Dialect(self, point.axes, id, names)))
         return tuple(slips)
 
     def _spans(self, place: Place) -> bool:
-        values = [axis.values[axis.value(place)] for axis in self.axes]
-        return bool(replace(type(place)(), **_joined(values)) == place)
+        values = [axis.values.get(axis.value(place)) for axis in self.axes]
+        known = [fields for fields in values if fields is not None]
+        return len(known) == len(values) and bool(replace(type(place)(), **_joined(known)) == place)
 
 
 def _joined(values: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -230,13 +231,13 @@ class Dialect:
         """Return what is done here in the field's words, told from the nearest formula with a name."""
         if self.slip:
             point = self.lattice.family.points[self.slip]
-            return f"as {point.base.id}, but {point.description}"
+            return f"{point.base.id}, but {point.description}"
         if self.named:
             return self.named.title
         named = [self.lattice.at(place) for place in self.lattice.family.named.values()]
         changes = [(self._changes(other), other.id) for other in named]
         change, base = min(changes, key=lambda entry: len(entry[0]))
-        return f"as {base}, but {'; '.join(change)}"
+        return f"{base}, but {'; '.join(change)}"
 
     def _changes(self, other: Dialect) -> list[str]:
         return [f"{name}: {value}" for name, value in self.values.items() if other.values.get(name) != value]

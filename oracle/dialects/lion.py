@@ -155,7 +155,7 @@ LION_LATTICE = Lattice(
             {"weight decay": "decoupled, times the learning rate"},
             {"weight decay": "decoupled, without the learning rate"},
             {"weight_decay": "learning_rate * weight_decay"},
-            "at a constant learning rate",
+            "learning_rate",
         ),
     ),
 )

@@ -154,14 +154,19 @@ MOMENTUM = Family(
 
 
 def _admitted(place: MomentumAxes) -> bool:
-    """Whether a place makes sense: only an average from zero has a bias to correct, and a sign has no rate inside."""
+    """Whether a place makes sense: only an average from zero has a bias, and factors do not change a sign."""
     averaged = place.entering == "complement" and not place.first_whole
-    return (averaged or not place.corrected) and not (place.rate_inside and place.read == "sign of velocity")
+    signed = place.read == "sign of velocity"
+    return not (
+        (place.corrected and (signed or not averaged))
+        or (place.rate_inside and (signed or place.entering == "alone"))
+        or (place.read == "nesterov" and place.entering == "alone")
+    )
 
 
 def _settled(place: MomentumAxes, absent: Names) -> MomentumAxes:
     """Settle what is the same: every line is an identity that the tests prove."""
-    if "weight_decay" in absent:
+    if "weight_decay" in absent and place.fixed_decay is None:
         place = replace(place, decay="none")
     if place.decay in ("none", "l2"):
         place = replace(place, decay_after=False)
@@ -170,14 +175,9 @@ def _settled(place: MomentumAxes, absent: Names) -> MomentumAxes:
     if place.entering == "whole":  # what comes before the first gradient is zero
         place = replace(place, first_whole=False)
     if HISTORY in absent and place.entering == "whole" and place.read in ("velocity", "sign of velocity"):
-        place = replace(place, entering="alone")
-    if place.entering == "alone":
-        read = "velocity" if place.read == "nesterov" else place.read
-        place = replace(place, first_whole=False, rate_inside=False, read=read)
+        place = replace(place, entering="alone", rate_inside=False)
     if place.entering == "alone" and place.decay == "l2" and place.read == "velocity":
         place = replace(place, decay="scaled")
-    if place.read == "sign of velocity":  # a factor that is positive does not matter
-        place = replace(place, corrected=False)
     return place
 
 
@@ -227,23 +227,27 @@ MOMENTUM_LATTICE = Lattice(
     admitted=_admitted,
     settled=_settled,
     reparametrisations=(
-        Reparametrisation(
-            {"momentum": "moving average (EMA)", "bias correction": "none", "step": "along the velocity"},
-            {"momentum": "decaying sum (heavy ball)", "bias correction": "none", "step": "along the velocity"},
-            {"learning_rate": "learning_rate * (1 - momentum)"},
-            "at a constant learning rate and momentum, from zero",
+        *(
+            Reparametrisation(
+                {"momentum": "moving average (EMA)", "bias correction": "none", "step": step, "weight decay": decay},
+                {"momentum": "decaying sum (heavy ball)"},
+                {"learning_rate": "learning_rate * (1 - momentum)"},
+                "momentum",
+            )
+            for step in ("along the velocity", "along the velocity one step ahead (Nesterov)")
+            for decay in ("none", "L2, in the gradient")
         ),
         Reparametrisation(
             {"momentum": "decaying sum (heavy ball)", "learning rate": "inside the velocity"},
             {"momentum": "decaying sum (heavy ball)", "learning rate": "outside the velocity"},
             {},
-            "at a constant learning rate",
+            "learning_rate",
         ),
         Reparametrisation(
             {"weight decay": "decoupled, times the learning rate"},
             {"weight decay": "decoupled, without the learning rate"},
             {"weight_decay": "learning_rate * weight_decay"},
-            "at a constant learning rate",
+            "learning_rate",
         ),
     ),
 )
