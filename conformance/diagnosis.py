@@ -50,7 +50,8 @@ def diagnose(
     if precision.scalars.bits > FLOAT32.bits and (count := within(formula, narrow)):
         return f"scalars in float32: {formula.id} computed so contains all results ({_extent(count, ordered)})"
 
-    others = session.once(("relatives", formula), lambda: relatives(formula))
+    kept = specimen.implementation.kept
+    others = session.once(("relatives", formula, tuple(kept.items())), lambda: relatives(formula, kept))
     fitting = [(other, count) for other in others if (count := within(other, precision))]
     if not fitting:
         return f"none of the {len(others)} relatives of {formula.id} that are known"

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from conformance.errors import UsageError
 from conformance.guard import guard
-from conformance.identification import AxisFinding, Departure, Identification, Proof
+from conformance.identification import AxisFinding, Departure, Identification, Outcome, Proof
 from conformance.offers import Offer, offer
 from conformance.probes import SCREENS, Probe, probes
 from conformance.search import Finding, Search, asked
@@ -113,7 +115,7 @@ class Identifier:
             runs = [_Run(self._session, lattice, offers[lattice], dtypes, device) for lattice in lattices]
             try:
                 for run in runs:
-                    run.hold_what_is_refused()
+                    run.settle()
                 return self._answer(runs)
             except SubjectFailure as failure:
                 return replace(runs[0].blank, outcome="crash", message=str(failure))
@@ -147,6 +149,7 @@ class _Run:
         }
         self._shown: dict[tuple[str, Probe], Any] = {}
         self._held: Mapping[str, float] = {}
+        self._heeds = True
 
     @property
     def models(self) -> tuple[Precision, ...]:
@@ -164,10 +167,18 @@ class _Run:
             defaults={name: value for name, value in self._offer.defaults.items() if name in self._offer.spellings},
             held=dict(self._held),
             left={name: repr(value) for name, value in self._offer.left.items()},
+            message="" if self._heeds else "a learning rate that changes is not heeded, so it was left as it is",
             seed=self._session.seed,
         )
 
-    def hold_what_is_refused(self) -> None:
+    def settle(self) -> None:
+        """Find out what the target refuses to have varied, and whether it heeds a changed learning rate."""
+        self._hold_what_is_refused()
+        changing = next(probe for probe in self._pool() if probe.name == "rates")
+        shown, still = (self._ask(self._dtypes[0], probe) for probe in (changing, changing.unchanged()))
+        self._heeds = shown is None or still is None or not np.array_equal(shown, still, equal_nan=True)
+
+    def _hold_what_is_refused(self) -> None:
         """Leave those hyperparameters at the target's own values, or at 0, that it refuses to have varied."""
         for name in self._lattice.hyperparameters:
             self._held = self._fixed | next(self._attempts())
@@ -230,7 +241,10 @@ class _Run:
     def _pool(self) -> list[Probe]:
         varied = tuple(self._offer.spellings)
         key = ("probes", varied, tuple(self._held.items()), tuple(self._offer.defaults.items()))
-        return self._session.once(key, lambda: probes(self._held, varied, self._offer.defaults, self._session.seed))
+        pool = self._session.once(key, lambda: probes(self._held, varied, self._offer.defaults, self._session.seed))
+        if self._heeds:
+            return pool
+        return self._session.once((*key, "unchanged"), lambda: [probe.unchanged() for probe in pool])
 
     def _absent(self) -> frozenset[str]:
         known = {*self._offer.spellings, *(name for name, value in self._held.items() if value)}
@@ -240,7 +254,8 @@ class _Run:
         key = (dtype, probe)
         if key not in self._shown:
             self._shown[key] = asked(self._specimens[dtype].train(probe.training), probe)
-        return self._shown[key]
+        shown: Sequence[Any] | None = self._shown[key]
+        return shown
 
     def answer(self, finding: Finding, precision: Precision) -> Identification:
         """Tell what was found, and confirm it in the other dtypes."""
@@ -255,7 +270,7 @@ class _Run:
                 departures.append(f"in {dtype} it departs: {departure}")
         dialects = [dialect for members in finding.classes for dialect in members]
         axes = self._axes(finding)
-        outcome = "undecided" if others else "identified"
+        outcome: Outcome = "undecided" if others else "identified"
         return replace(
             self.blank,
             outcome="none of the known" if departures else outcome,
@@ -266,7 +281,7 @@ class _Run:
             axes=axes,
             notes=() if others else self._notes(first),
             precision=named,
-            message="; ".join(departures),
+            message="; ".join(filter(None, [self.blank.message, *departures])),
             proof=self._proof(finding),
             **_told(finding),
         )
@@ -276,7 +291,7 @@ class _Run:
         return replace(
             self.blank,
             family=self._lattice.name if finding.dropped else "",
-            message="" if finding.used else "nothing was seen: the target refuses the hyperparameters of every input",
+            message=self.blank.message if finding.used else "nothing was seen: every input was refused",
             **_told(finding),
         )
 

@@ -11,7 +11,15 @@ from conformance.backends import Implementation
 from conformance.backends.torch import OptimizerFactory, devices
 from conformance.errors import UsageError
 from conformance.spellings import matched
-from conformance.targets import DTYPES, constructor_parameters, is_factory, is_torch_optimizer, named, sequences
+from conformance.targets import (
+    DTYPES,
+    constructor_parameters,
+    default,
+    is_factory,
+    is_torch_optimizer,
+    named,
+    sequences,
+)
 from oracle.catalogue import get
 from oracle.dialects.family import SPELLING
 from properties.subject import Floats, Group, Stepper
@@ -78,7 +86,7 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
     spellings = matched(names, parameters)
     factory = OptimizerFactory(found, spellings, sequences(spellings, parameters))
     keywords = {name: spelling.partition("[")[0] for name, spelling in spellings.items()}
-    own = {name: _number(parameters[keywords[name]].default, spelling) for name, spelling in spellings.items()}
+    own = {name: default(parameters, spelling) for name, spelling in spellings.items()}
     return Offer(
         Implementation("", label, factory, DTYPES["torch"], devices=devices(), fixed=fixed),
         {name: spelling for name, spelling in spellings.items() if name not in fixed},
@@ -107,10 +115,3 @@ def _renamed(group: Group) -> Group:
     values = {"schedule_multiplier": 1.0, **group.hyperparameters}
     values |= {other: values[name] for other, name in SPELLING.items() if name in values}
     return replace(group, hyperparameters=values)
-
-
-def _number(default: Any, spelling: str) -> float | None:
-    """Return a default, or one place of it, if it is a number."""
-    _, _, place = spelling.partition("[")
-    value = default[int(place[:-1])] if place and isinstance(default, tuple | list) else default
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class Probe:
     purpose: str
     training: Training
 
+    def unchanged(self) -> Probe:
+        """The same without any change of hyperparameters."""
+        steps = tuple(replace(step, changes={}) for step in self.training.steps)
+        return replace(self, training=replace(self.training, steps=steps))
+
     def absent(self, names: Collection[str]) -> frozenset[str]:
         """Return those of some hyperparameters that are 0 throughout or not there, and whether there is no history."""
         rows = [row[0] for row in self.training.hyperparameters()]
@@ -94,7 +99,7 @@ def _probes(
     def probe(
         name: str,
         purpose: str,
-        sizes: Sequence[float],
+        sizes: Iterable[float],
         values: Mapping[str, float],
         *,
         changing: bool = False,

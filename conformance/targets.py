@@ -26,6 +26,7 @@ from properties.subject import Floats, Function, Schedule
 __all__ = [
     "DTYPES",
     "constructor_parameters",
+    "default",
     "implementation",
     "is_factory",
     "is_torch_optimizer",
@@ -37,6 +38,9 @@ __all__ = [
 
 Arrays = Literal["torch", "numpy"]
 Parameters = Mapping[str, inspect.Parameter]
+
+#: Hyperparameters that programs of a formula may have beside its own.
+_FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
 
 DTYPES: Mapping[str, tuple[str, ...]] = {
     "torch": ("float64", "float32", "bfloat16", "float16"),
@@ -125,6 +129,14 @@ def unknown_optimizer(target: Any) -> Implementation:
     spellings = matched(("learning_rate", "weight_decay"), offered)
     factory = OptimizerFactory(found, spellings)
     return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
+
+
+def default(parameters: Parameters, spelling: str) -> float | None:
+    """Return the default of a keyword, or of a place in one, if it is a number."""
+    keyword, _, place = spelling.partition("[")
+    found = parameters[keyword].default
+    value = found[int(place[:-1])] if place and isinstance(found, tuple | list) else found
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def sequences(spellings: Mapping[str, str], parameters: Parameters) -> dict[str, Any]:
@@ -264,6 +276,8 @@ def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, fl
         )
     parameters = constructor_parameters(target)
     spellings = _match(formula, parameters, label, fixed)
+    beside = matched(_FAMILIAR, set(parameters) - {spelling.partition("[")[0] for spelling in spellings.values()})
+    own = {name: default(parameters, spelling) for name, spelling in beside.items()}
     return Implementation(
         formula.id,
         label,
@@ -271,6 +285,7 @@ def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, fl
         DTYPES["torch"],
         devices=devices(),
         fixed=fixed,
+        kept={name: value for name, value in own.items() if value},
         matching=_words(spellings, fixed),
     )
 

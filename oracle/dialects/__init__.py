@@ -6,6 +6,9 @@ formulas among its points are evaluated by their own bodies, which tests prove e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from oracle.dialects.activations import ACTIVATIONS
 from oracle.dialects.adam import ADAM, ADAM_LATTICE
 from oracle.dialects.adaptive import ADAPTIVE, ADAPTIVE_LATTICE
@@ -86,13 +89,15 @@ def neighbour(formula: Formula, id: str) -> Formula:
     return family.at(id, formula)
 
 
-def relatives(formula: Formula) -> tuple[Formula, ...]:
+def relatives(formula: Formula, kept: Mapping[str, float] = MappingProxyType({})) -> tuple[Formula, ...]:
     """Return every other point of a formula's family that runs with its hyperparameters.
 
     Parameters
     ----------
     formula : Formula
         What is claimed.
+    kept : mapping of str to float, optional
+        Values of hyperparameters that it lacks, by the family's names: of all that a program does not set to 0.
 
     Returns
     -------
@@ -100,6 +105,6 @@ def relatives(formula: Formula) -> tuple[Formula, ...]:
         The named formulas first, then the changes of ``formula``, then those of the others.
     """
     family = _FAMILY[formula.id]
-    ids = [id for id in family.points if id != formula.id and family.runs(id, formula)]
+    ids = [id for id in family.points if id != formula.id and family.runs(id, formula, kept)]
     ids.sort(key=lambda id: (bool(family.points[id].description), family.points[id].base is not formula))
-    return tuple(family.at(id, formula) for id in ids)
+    return tuple(family.at(id, formula, kept) for id in ids)
