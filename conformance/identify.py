@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
+from conformance.findings import axes_of, closeness, named, notes_on, proof_of, told
 from conformance.guard import guard
-from conformance.identification import AxisFinding, Departure, Identification, Outcome, Proof
+from conformance.identification import Departure, Identification, Outcome
 from conformance.offers import Offer, offer
 from conformance.probes import SCREENS, Probe, probes
 from conformance.search import Finding, Search, asked
@@ -21,7 +22,7 @@ from conformance.spellings import SPELLINGS
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
 from oracle.dialects import LATTICES
 from oracle.dialects.family import SPELLING
-from oracle.dialects.lattice import Dialect, Lattice
+from oracle.dialects.lattice import Lattice
 
 __all__ = ["Identifier", "identify"]
 
@@ -38,9 +39,6 @@ _UNUSUAL = 2
 
 #: Without these there is still a rule.
 _OPTIONAL = ("dampening", "initial_accumulator", "schedule_multiplier", "weight_decay")
-
-#: How many of the nearest rivals are told, beside the formulas with a citation.
-_NEAREST = 8
 
 
 def identify(
@@ -113,12 +111,16 @@ class Identifier:
         label = offers[lattices[0]].implementation.label
         with guard(derived_seed(label, "identify", seed)):
             runs = [_Run(self._session, lattice, offers[lattice], dtypes, device) for lattice in lattices]
+            failures = [run.settle() for run in runs]
+            # A factory raises an error where it is not given what it needs: then it is of no such family.
+            working = [run for run, failure in zip(runs, failures, strict=True) if failure is None]
             try:
-                for run in runs:
-                    run.settle()
-                return self._answer(runs)
-            except SubjectFailure as failure:
-                return replace(runs[0].blank, outcome="crash", message=str(failure))
+                if working:
+                    return self._answer(working)
+                failure = failures[0]
+            except SubjectFailure as raised:
+                failure = raised
+            return replace(runs[0].blank, outcome="crash", message=str(failure))
 
     def _answer(self, runs: Sequence[_Run]) -> Identification:
         failed = []
@@ -129,7 +131,7 @@ class Identifier:
                     return run.answer(finding, precision)
                 failed.append((run, finding))
         # Of those that agreed on as many inputs, the family whose hyperparameters it offers.
-        run, finding = min(failed[: len(runs)], key=lambda entry: _closeness(entry[1])[0])
+        run, finding = min(failed[: len(runs)], key=lambda entry: closeness(entry[1])[0])
         return run.nothing(finding)
 
 
@@ -171,12 +173,22 @@ class _Run:
             seed=self._session.seed,
         )
 
-    def settle(self) -> None:
-        """Find out what the target refuses to have varied, and whether it heeds a changed learning rate."""
-        self._hold_what_is_refused()
-        changing = next(probe for probe in self._pool() if probe.name == "rates")
-        shown, still = (self._ask(self._dtypes[0], probe) for probe in (changing, changing.unchanged()))
+    def settle(self) -> SubjectFailure | None:
+        """Find out what the target refuses to have varied, and whether it heeds a changed learning rate.
+
+        Returns
+        -------
+        SubjectFailure or None
+            If it fails at the first input.
+        """
+        try:
+            self._hold_what_is_refused()
+            changing = next(probe for probe in self._pool() if probe.name == "rates")
+            shown, still = (self._ask(self._dtypes[0], probe) for probe in (changing, changing.unchanged()))
+        except SubjectFailure as failure:
+            return failure
         self._heeds = shown is None or still is None or not np.array_equal(shown, still, equal_nan=True)
+        return None
 
     def _hold_what_is_refused(self) -> None:
         """Leave those hyperparameters at the target's own values, or at 0, that it refuses to have varied."""
@@ -197,11 +209,14 @@ class _Run:
         What fits none under the strictest precision is tried under the others without hidden values.
         """
         finding = Finding()
+        if all(self._ask(self._dtypes[0], probe) is None for probe in self._pool()):
+            finding.refused = [probe.name for probe in self._pool()]
+            return finding
         attempts = list(self._attempts())
         for hidden in attempts if precision == self.models[0] else attempts[:1]:
             self._held = self._fixed | hidden
             found = self._searched(precision, bool(hidden))
-            if found.classes or _closeness(found) < _closeness(finding):
+            if found.classes or closeness(found) < closeness(finding):
                 finding = found
             if found.classes:
                 break
@@ -260,30 +275,35 @@ class _Run:
     def answer(self, finding: Finding, precision: Precision) -> Identification:
         """Tell what was found, and confirm it in the other dtypes."""
         (first, *_), *others = finding.classes
-        named = {self._dtypes[0]: _words(precision)}
+        models = {self._dtypes[0]: _words(precision)}
         departures = []
         for dtype in self._dtypes[1:]:
             model, departure = self._confirmed(dtype, finding)
             if departure is None:
-                named[dtype] = model
+                models[dtype] = model
             else:
                 departures.append(f"in {dtype} it departs: {departure}")
-        dialects = [dialect for members in finding.classes for dialect in members]
-        axes = self._axes(finding)
+        left = [dialect for members in finding.classes for dialect in members]
+        # Among conventions that nothing told apart, slips are the least likely.
+        dialects = [dialect for dialect in left if not dialect.slip] or left
+        slips = len(left) - len(dialects)
+        axes = axes_of(self._lattice, finding, self._absent())
         outcome: Outcome = "undecided" if others else "identified"
         return replace(
             self.blank,
             outcome="none of the known" if departures else outcome,
             family=self._lattice.name,
-            dialects=tuple(_named(dialect) for dialect in dialects),
+            dialects=tuple(named(dialect) for dialect in dialects),
             formula="" if others else first.id,
             source=first.named.source if first.named and not others else (),
             axes=axes,
-            notes=() if others else self._notes(first),
-            precision=named,
-            message="; ".join(filter(None, [self.blank.message, *departures])),
-            proof=self._proof(finding),
-            **_told(finding),
+            notes=() if others else notes_on(first),
+            precision=models,
+            message="; ".join(
+                filter(None, [self.blank.message, f"or one of {slips} known slips" if slips else "", *departures])
+            ),
+            proof=proof_of(finding),
+            **told(finding),
         )
 
     def nothing(self, finding: Finding) -> Identification:
@@ -292,7 +312,7 @@ class _Run:
             self.blank,
             family=self._lattice.name if finding.dropped else "",
             message=self.blank.message if finding.used else "nothing was seen: every input was refused",
-            **_told(finding),
+            **told(finding),
         )
 
     def _confirmed(self, dtype: str, finding: Finding) -> tuple[str, Departure | None]:
@@ -301,103 +321,9 @@ class _Run:
         for precision in precision_models(dtype):
             search = Search(self._session, precision, lambda probe: self._ask(dtype, probe))
             again = search.run(dialects, finding.used)
-            if len(again.classes) == len(finding.classes):
+            if len(again.dropped) < len(dialects):
                 return _words(precision), None
         return "", next(iter(again.dropped.values()))
-
-    def _axes(self, finding: Finding) -> tuple[AxisFinding, ...]:
-        """Say what is known of each axis."""
-        absent = self._absent()
-        answers = [members[0] for members in finding.classes]
-        if any(dialect.slip for dialect in answers):
-            return ()
-        alike = [self._alike(members, absent) for members in finding.classes]
-        axes = []
-        for axis in self._lattice.axes:
-            told = tuple(dict.fromkeys(dialect.values[axis.name] for dialect in answers))
-            same = tuple(dict.fromkeys(place for places in alike for place in places[axis.name]))
-            if len(told) > 1:
-                reason = "no input of the pool tells them apart"
-                reason += f": the target offers no {axis.needs}" if axis.needs in absent else ""
-                axes.append(AxisFinding(axis.name, told, False, reason))
-            elif axis.needs in absent:
-                axes.append(AxisFinding(axis.name, told, True, f"the target offers no {axis.needs}, and shows none"))
-            elif len(same) > 1:
-                axes.append(AxisFinding(axis.name, same, True, "the same for this dialect"))
-            else:
-                axes.append(AxisFinding(axis.name, told, True))
-        return tuple(axes)
-
-    def _alike(self, members: Sequence[Dialect], absent: frozenset[str]) -> dict[str, list[str]]:
-        """Return the values, by axis, of all places that are the same program as the first of a class."""
-        first = members[0]
-        # What is the same only because the target offers less is no choice that somebody made.
-        here = self._lattice.settled(first.place, ())
-        alike = self._lattice.alike(first, absent)
-        places = [place for place in alike if self._lattice.settled(place, ()) == here]
-        found: dict[str, list[str]] = {}
-        for axis in self._lattice.axes:
-            others = [axis.value(place) for place in places if self._differ_alone(place, first, axis.name)]
-            others += [member.values[axis.name] for member in members if axis.name in member.values]
-            found[axis.name] = list(dict.fromkeys([first.values[axis.name], *others]))
-        return found
-
-    def _differ_alone(self, place: Any, first: Dialect, name: str) -> bool:
-        return all(axis.name == name or axis.value(place) == first.values[axis.name] for axis in self._lattice.axes)
-
-    def _notes(self, dialect: Dialect) -> tuple[str, ...]:
-        notes = []
-        for rule in self._lattice.reparametrisations:
-            for here, there, told in ((rule.one, rule.other, rule.hyperparameters), (rule.other, rule.one, {})):
-                if not dialect.slip and all(dialect.values[name] == value for name, value in here.items()):
-                    other = self._lattice.moved(dialect, there)
-                    given = ", ".join(f"{name} = {value}" for name, value in told.items())
-                    way = f" with {given}" if given else ""
-                    if told or not rule.hyperparameters:
-                        notes.append(
-                            f"while {rule.constant} stays as it is, the same as {other.id or other.describe()}{way}"
-                        )
-        return tuple(notes)
-
-    def _proof(self, finding: Finding) -> Proof | None:
-        found = finding.evidence
-        if found is None:
-            return None
-        return Proof(
-            found.probe.name,
-            found.probe.purpose,
-            found.probe.training,
-            _named(found.rival),
-            found.step,
-            found.index,
-            found.answer,
-            found.rivals,
-            found.observed,
-        )
-
-
-def _told(finding: Finding) -> dict[str, Any]:
-    """Return what an answer keeps of a search in any case."""
-    ranked = sorted(finding.dropped.items(), key=lambda entry: _lateness(entry[1]))
-    nearest = [entry for place, entry in enumerate(ranked) if place < _NEAREST or entry[0].named]
-    return {
-        "excluded": tuple((_named(dialect), departure) for dialect, departure in nearest),
-        "rivals": len(finding.dropped),
-        "probes": tuple(probe.name for probe in finding.used),
-        "refused": tuple(finding.refused),
-    }
-
-
-def _lateness(departure: Departure) -> tuple[int, int, float]:
-    return -departure.passed, -departure.step, departure.error_over_bound
-
-
-def _closeness(finding: Finding) -> tuple[float, ...]:
-    return min((_lateness(departure) for departure in finding.dropped.values()), default=(1, 0, 0.0))
-
-
-def _named(dialect: Dialect) -> str:
-    return f"{dialect.id}: {dialect.describe()}" if dialect.id else dialect.describe()
 
 
 def _words(precision: Precision) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -39,18 +39,20 @@ class Evidence:
     rival : Dialect
         The last that was dropped.
     step, index : int
-    answer, rivals : tuple of float, float
-        What the answer and the rival allow there.
+    rivals : tuple of float, float
+        What the rival allows there.
     observed : float
+    answer : tuple of float, float
+        What the answer allows there, when it is known.
     """
 
     probe: Probe
     rival: Dialect
     step: int
     index: int
-    answer: tuple[float, float]
     rivals: tuple[float, float]
     observed: float
+    answer: tuple[float, float] = (-np.inf, np.inf)
 
 
 @dataclass(eq=False)
@@ -74,15 +76,6 @@ class Finding:
     used: list[Probe] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     evidence: Evidence | None = None
-
-    @property
-    def nearest(self) -> tuple[Dialect, Departure] | None:
-        """The dialect that was dropped last, and at the smallest distance."""
-
-        def late(entry: tuple[Dialect, Departure]) -> tuple[int, int, float]:
-            return -entry[1].passed, -entry[1].step, entry[1].error_over_bound
-
-        return min(self.dropped.items(), key=late, default=None)
 
 
 class _Path:
@@ -141,6 +134,9 @@ class Search:
             remaining = self._tried(remaining, probe, finding)
         # What no bound of the inputs that were answered contains was not seen to be so.
         finding.classes = self._classes([one for one in remaining if self._seen(one, finding.used)], pool)
+        if finding.classes and (found := finding.evidence):
+            allowed = self._path(finding.classes[0][0], found.probe, self._precision).after(found.step)
+            finding.evidence = replace(found, answer=allowed.interval(found.index))
         return finding
 
     def _tried(self, dialects: list[Dialect], probe: Probe, finding: Finding) -> list[Dialect]:
@@ -153,7 +149,7 @@ class Search:
             finding.used.append(probe)
         remaining = self._kept(dialects, probe, shown, finding)
         if remaining and len(remaining) < len(dialects):
-            finding.evidence = self._evidence(remaining[0], finding, probe, shown)
+            finding.evidence = _evidence(finding, probe)
         return remaining
 
     def _path(self, dialect: Dialect, probe: Probe, precision: Precision) -> _Path:
@@ -227,19 +223,12 @@ class Search:
             bool(np.any(ours.after(step).differs(theirs.after(step)))) for step in _steps(probe)
         )
 
-    def _evidence(self, answer: Dialect, finding: Finding, probe: Probe, shown: Sequence[Floats]) -> Evidence:
-        here = {rival: gone for rival, gone in finding.dropped.items() if gone.passed == finding.used.index(probe)}
-        rival, gone = min(here.items(), key=lambda entry: (-entry[1].step, entry[1].error_over_bound))
-        allowed = self._path(answer, probe, self._precision).after(gone.step)
-        return Evidence(
-            probe,
-            rival,
-            gone.step,
-            gone.index,
-            allowed.interval(gone.index),
-            (gone.low, gone.high),
-            float(shown[gone.step - 1].flat[gone.index]),
-        )
+
+def _evidence(finding: Finding, probe: Probe) -> Evidence:
+    """Return the rival that lasted longest among those that a probe dropped."""
+    here = {rival: gone for rival, gone in finding.dropped.items() if gone.probe == probe.name}
+    rival, gone = min(here.items(), key=lambda entry: (-entry[1].step, entry[1].error_over_bound))
+    return Evidence(probe, rival, gone.step, gone.index, (gone.low, gone.high), gone.observed)
 
 
 def _steps(probe: Probe) -> range:
