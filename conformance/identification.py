@@ -217,7 +217,7 @@ class Identification:
             default = f", {self.defaults[name]!r} by default" if name in self.defaults else ""
             yield f"{keyword} is {name}{default}"
         for name, value in self.held.items():
-            yield f"{name}={value!r} is not offered by the target"
+            yield f"{name}={value!r} throughout"
 
     def as_json(self) -> str:
         """Return all of it as JSON, floats as hex strings."""

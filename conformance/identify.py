@@ -18,7 +18,6 @@ from conformance.probes import SCREENS, Probe, probes
 from conformance.search import Finding, Search, asked
 from conformance.session import Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure
-from conformance.spellings import SPELLINGS
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
 from oracle.dialects import LATTICES
 from oracle.dialects.family import SPELLING
@@ -282,7 +281,9 @@ class _Run:
             if departure is None:
                 models[dtype] = model
             else:
-                departures.append(f"in {dtype} it departs: {departure}")
+                departures.append(f"in {self._dtypes[0]} it is {named(first)}; in {dtype} it departs: {departure}")
+        if departures:
+            return replace(self.nothing(finding), precision=models, message="; ".join(departures))
         left = [dialect for members in finding.classes for dialect in members]
         # Among conventions that nothing told apart, slips are the least likely.
         dialects = [dialect for dialect in left if not dialect.slip] or left
@@ -291,7 +292,7 @@ class _Run:
         outcome: Outcome = "undecided" if others else "identified"
         return replace(
             self.blank,
-            outcome="none of the known" if departures else outcome,
+            outcome=outcome,
             family=self._lattice.name,
             dialects=tuple(named(dialect) for dialect in dialects),
             formula="" if others else first.id,
@@ -299,9 +300,7 @@ class _Run:
             axes=axes,
             notes=() if others else notes_on(first),
             precision=models,
-            message="; ".join(
-                filter(None, [self.blank.message, f"or one of {slips} known slips" if slips else "", *departures])
-            ),
+            message="; ".join(filter(None, [self.blank.message, f"or one of {slips} known slips" if slips else ""])),
             proof=proof_of(finding),
             **told(finding),
         )
@@ -321,9 +320,9 @@ class _Run:
         for precision in precision_models(dtype):
             search = Search(self._session, precision, lambda probe: self._ask(dtype, probe))
             again = search.run(dialects, finding.used)
-            if len(again.dropped) < len(dialects):
+            if again.classes:
                 return _words(precision), None
-        return "", next(iter(again.dropped.values()))
+        return "nothing was seen", next(iter(again.dropped.values()), None)
 
 
 def _words(precision: Precision) -> str:
@@ -342,13 +341,17 @@ def _spelled(fixed: Mapping[str, float]) -> dict[str, float]:
     return {SPELLING.get(name, name): value for name, value in fixed.items()}
 
 
-def _require(family: object, seed: object, dtypes: object, fixed: Mapping[str, float]) -> None:
+def _require(family: object, seed: object, dtypes: object, fixed: Mapping[str, Any]) -> None:
     if family is not None and family not in LATTICES:
         raise UsageError(f"family must be among {', '.join(LATTICES)}, got family={family!r}")
     if not isinstance(seed, int) or seed < 0:
         raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
     if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in DTYPES for name in dtypes):
         raise UsageError(f"dtypes must be a sequence of names among {', '.join(DTYPES)}, got dtypes={dtypes!r}")
-    unknown = sorted(set(fixed) - set(SPELLINGS))
+    known = dict.fromkeys(name for lattice in LATTICES.values() for name in (*lattice.hyperparameters, "l2_penalty"))
+    unknown = sorted(set(fixed) - set(known))
     if unknown:
-        raise UsageError(f"hyperparameters must be among {', '.join(SPELLINGS)}, got {', '.join(unknown)}")
+        raise UsageError(f"hyperparameters must be among {', '.join(known)}, got {', '.join(unknown)}")
+    for name, value in fixed.items():
+        if not isinstance(value, int | float) or not 0 <= value < np.inf:
+            raise UsageError(f"hyperparameters must be finite numbers of at least 0, got {name}={value!r}")

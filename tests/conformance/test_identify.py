@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import replace
 
 import pytest
 
 from conformance import UsageError, identify
+from conformance.backends.torch import backend
 from conformance.cli import main
 from conformance.faults.adam import ADAM
 from conformance.faults.programs import Program
@@ -250,7 +252,7 @@ def test_constants_that_are_not_offered_are_tried_at_their_customary_values():
 
     assert found.formula == "adam"
     assert dict(found.held) == {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
-    assert "beta2=0.999 is not offered by the target" in " ".join(found.summary().split())
+    assert "beta2=0.999 throughout" in " ".join(found.summary().split())
 
 
 def test_constants_of_one_s_own_can_be_given():
@@ -286,7 +288,10 @@ def test_what_is_another_rule_in_float32_is_no_known_rule():
     found = identify(NarrowOnly)
 
     assert found.outcome == "none of the known"
-    assert found.message.startswith("in float32 it departs: param after step 1 of the probe 'first'")
+    assert found.formula == ""
+    assert found.dialects == ()
+    assert found.message.startswith("in float64 it is gd: Move the parameters against the gradient")
+    assert "in float32 it departs: param after step 1 of the probe 'first'" in found.message
 
 
 def test_a_learning_rate_that_is_read_once_is_told_and_left_as_it_is():
@@ -379,6 +384,16 @@ def test_a_factory_of_numpy_is_identified_in_whatever_family_it_is():
     assert found.family == "adam"
 
 
+def test_an_implementation_of_a_backend_is_identified_whatever_it_claims():
+    (fused,) = [
+        implementation
+        for implementation in backend().implementations
+        if implementation.label.startswith("torch.optim.Adam:fused") and implementation.formula == "adam_l2"
+    ]
+
+    assert identify(replace(fused, formula="gd"), "adam", dtypes=["float64"]).formula == "adam_l2"
+
+
 def test_in_float32_alone_it_is_identified_by_float32():
     found = identify(torch.optim.AdamW, "adam", dtypes=["float32"])
 
@@ -427,6 +442,7 @@ def test_what_was_found_is_written_as_json(tmp_path):
         ({"seed": -1}, "seed must be an integer of at least 0, got seed=-1"),
         ({"dtypes": ["bfloat16"]}, "dtypes must be a sequence of names among float64, float32"),
         ({"hyperparameters": {"beta3": 0.9}}, "hyperparameters must be among .* got beta3"),
+        ({"hyperparameters": {"eps": -1.0}}, "hyperparameters must be finite numbers of at least 0, got eps=-1.0"),
     ],
 )
 def test_wrong_arguments_are_told(arguments, message):
