@@ -37,7 +37,7 @@ _CHANGES = (1.0, 1.7, 0.4, 0.9, 2.1, 0.6)
 #: How many of the pool come first because what passes them is little.
 SCREENS = 2
 
-_SIZE = 5
+_SHAPE = (5,)
 #: Significant bits of what is drawn: few, so that a reader can copy them.
 _BITS = 8
 
@@ -105,9 +105,10 @@ def _probes(
         changing: bool = False,
         zeros: float = 0.0,
         near: float = near,
+        shape: tuple[int, ...] = _SHAPE,
     ) -> Probe:
-        params = _numbers(random, _SIZE) * np.array([1.0, 1.0, 1.0, near, near])
-        grads = [_numbers(random, _SIZE) * size * (random.random(_SIZE) >= zeros) for size in sizes]
+        params = _numbers(random, shape) * np.where(np.arange(math.prod(shape)) < 3, 1.0, near).reshape(shape)
+        grads = [_numbers(random, shape) * size * (random.random(shape) >= zeros) for size in sizes]
         steps = [
             Step((_rounded(grad),), _changed(values, varied, factor) if changing else {})
             for grad, factor in zip(grads, _CHANGES * len(grads), strict=False)
@@ -127,6 +128,7 @@ def _probes(
     yield probe("large", "gradients far above epsilon", [near * 64] * 4, settings)
     yield probe("unit", "gradients of order 1, whatever epsilon is", [1.0] * 4, settings, changing=True, near=1.0)
     yield probe("huge", "gradients far above 1", [max(near, 1.0) * 64] * 3, settings, near=1.0)
+    yield probe("matrix", "a matrix, which some programs treat otherwise", [near] * 3, settings, shape=(2, 3))
     yield probe("zeros", "gradients that vanish here and there", [near] * 5, settings, zeros=0.5)
     yield probe("long", "thirty steps", [near] * 30, settings)
     own = settings | {name: value for name, value in defaults.items() if name in varied}
@@ -138,9 +140,10 @@ def _changed(values: Mapping[str, float], varied: Collection[str], factor: float
     return {0: {name: values[name] * factor for name in names}}
 
 
-def _numbers(random: np.random.Generator, count: int) -> Floats:
+def _numbers(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     """Draw numbers of both signs between 1/4 and 2."""
-    return random.choice([-1.0, 1.0], count) * 2.0 ** random.uniform(-2, 1, count)
+    numbers: Floats = random.choice([-1.0, 1.0], shape) * 2.0 ** random.uniform(-2, 1, shape)
+    return numbers
 
 
 def _rounded(values: Floats) -> Floats:

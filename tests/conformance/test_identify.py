@@ -119,6 +119,13 @@ class Waning(Rule):
         return group["lr"] / (1 + 1e-4 * (state["t"] - 1)) * grad
 
 
+class VectorsApart(Rule):
+    """Plain descent of vectors, and along the sign for matrices."""
+
+    def update(self, p, grad, group, state):
+        return group["lr"] * (grad if p.ndim == 1 else grad.sign())
+
+
 class Late(Rule):
     """Plain descent that forgets half of every gradient after 20 steps."""
 
@@ -231,6 +238,7 @@ def test_what_an_option_changes_is_told(target, axis, words):
         Trusting,
         Waning,
         Late,
+        VectorsApart,
         OddlyHidden,
     ],
     ids=lambda target: target.__name__,
