@@ -77,6 +77,13 @@ def selftest(session: nox.Session) -> None:
     session.run("exactstep", "selftest", *session.posargs)
 
 
+@nox.session(name="identify-matrix", default=False)
+def identify_matrix(session: nox.Session) -> None:
+    """Identify a fresh program at every point of every family: a quarter of an hour."""
+    install(session, "test", project=".[torch]")
+    session.run("pytest", "--full", "tests/conformance/test_identify_matrix.py", *session.posargs)
+
+
 @nox.session(default=False)
 def gpu(session: nox.Session) -> None:
     """Judge torch on the GPU, with the build of torch that the index gives this machine."""

@@ -18,6 +18,9 @@ from conformance import api, figures
 from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
+from conformance.identification import exit_code as identification_code
+from conformance.identification import json_file
+from conformance.identify import identify
 from conformance.isolation import TIMEOUT
 from conformance.jsonlines import read
 from conformance.laws import laws
@@ -27,6 +30,7 @@ from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS
+from oracle.dialects import LATTICES
 from oracle.errors import OracleError
 from oracle.formula import Formula
 from properties.catalogue import CLAIMS
@@ -37,11 +41,11 @@ USAGE, LOAD, HARNESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 5, 130, 141
 
 _EPILOG = """\
 exit codes:
-  0    conforms
-  1    deviates, crash, timeout, flaky, or a pass against expectation
+  0    conforms, or identified
+  1    deviates, crash, timeout, flaky, or a pass against expectation; identify: none of the known
   2    wrong usage
   3    a target or a backend could not be loaded
-  4    nothing was shown: mistrusted or unsupported
+  4    nothing was shown: mistrusted or unsupported; identify: undecided
   5    an error of Exactstep itself
   130  interrupted
 """
@@ -130,17 +134,18 @@ def parser() -> argparse.ArgumentParser:
         help="the formula that it claims, as in layer_norm, or layer_norm:one_pass for an unstable evaluation of one; "
         "without, an optimizer gets no verdict, but a profile of the laws it obeys",
     )
-    check.add_argument(
-        "--set",
-        dest="hyperparameters",
-        type=_assignment,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a hyperparameter that the target does not offer, and the value that it uses",
-    )
-    check.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
+    _targeting(check)
     _judging(check)
+
+    identifying = _command(commands, "identify", _identify, "Say what an optimizer computes, whatever it claims.")
+    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
+    identifying.add_argument(
+        "--family", choices=tuple(LATTICES), help="where to look (default: in all, the likeliest first)"
+    )
+    _targeting(identifying)
+    identifying.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
+    identifying.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    identifying.add_argument("--output", type=Path, metavar="FILE", help="a .json file for all that was found")
 
     selftest = _command(commands, "selftest", _selftest, "Say which claim notices which seeded fault.")
     selftest.add_argument(
@@ -169,6 +174,19 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int],
     command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
     command.set_defaults(command=run)
     return command
+
+
+def _targeting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="hyperparameters",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyperparameter that the target does not offer, and the value that it uses",
+    )
+    command.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
 
 
 def _judging(command: argparse.ArgumentParser) -> None:
@@ -294,13 +312,22 @@ def _together(reports: Sequence[Report]) -> Report:
     )
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    if not arguments.path.is_dir():
-        raise UsageError(f"--path must be a folder, got {str(arguments.path)!r}")
-    folder = str(arguments.path.resolve())
+@contextmanager
+def _importing(path: Path) -> Iterator[None]:
+    """Let targets be imported from a folder."""
+    if not path.is_dir():
+        raise UsageError(f"--path must be a folder, got {str(path)!r}")
+    folder = str(path.resolve())
     # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
     sys.path.insert(0, folder)
     try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    with _importing(arguments.path):
         if arguments.formula is None:
             return _laws(arguments)
         with _work(arguments.target, arguments.output) as progress:
@@ -315,9 +342,25 @@ def _check(arguments: argparse.Namespace) -> int:
                 progress=progress,
                 **_isolation(arguments),
             )
-    finally:
-        sys.path.remove(folder)
     return _end(_found_there(report, arguments.path), arguments.output)
+
+
+def _identify(arguments: argparse.Namespace) -> int:
+    if arguments.output:
+        json_file(arguments.output)  # before the work
+    with _importing(arguments.path), _work(arguments.target, None):
+        found = identify(
+            arguments.target,
+            arguments.family,
+            seed=arguments.seed,
+            device=arguments.device,
+            hyperparameters=dict(arguments.hyperparameters),
+        )
+    sys.stdout.write(f"{found.summary()}\n")
+    if arguments.output:
+        found.write(arguments.output)
+        sys.stdout.write(f"  written: {arguments.output}\n")
+    return identification_code(found)
 
 
 def _laws(arguments: argparse.Namespace) -> int:

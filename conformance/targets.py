@@ -24,10 +24,24 @@ from oracle.catalogue import get
 from oracle.formula import Formula
 from properties.subject import Floats, Function, Schedule
 
-__all__ = ["implementation", "load", "unknown_optimizer"]
+__all__ = [
+    "DTYPES",
+    "constructor_parameters",
+    "default",
+    "implementation",
+    "is_factory",
+    "is_torch_optimizer",
+    "load",
+    "named",
+    "sequences",
+    "unknown_optimizer",
+]
 
 Arrays = Literal["torch", "numpy"]
 Parameters = Mapping[str, inspect.Parameter]
+
+#: Hyperparameters that programs of a formula may have beside its own.
+_FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
 
 DTYPES: Mapping[str, tuple[str, ...]] = {
     "torch": ("float64", "float32", "bfloat16", "float16"),
@@ -79,13 +93,12 @@ def implementation(
     if arrays not in (None, "torch", "numpy"):
         raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
 
-    found = load(target) if isinstance(target, str) else target
-    label = target if isinstance(target, str) else _label(found)
+    found, label = named(target)
     if isinstance(found, Implementation):
         return replace(found, formula=rule.id, fixed={**found.fixed, **fixed})
     if not callable(found):
         raise UsageError(f"target must be a class, a function or a factory, got {found!r}")
-    if _is_factory(found, rule):
+    if is_factory(found, rule):
         return Implementation(rule.id, label, found, DTYPES["torch"], fixed=fixed, matching="by the oracle's names")
     if rule.drawn:
         raise UsageError(
@@ -107,17 +120,43 @@ def unknown_optimizer(target: Any) -> Implementation:
     UsageError
         If the target is no subclass of ``torch.optim.Optimizer`` and no ``functools.partial`` of one.
     """
-    found = load(target) if isinstance(target, str) else target
-    label = target if isinstance(target, str) else _label(found)
-    if not callable(found) or not _is_torch_optimizer(found):
+    found, label = named(target)
+    if not callable(found) or not is_torch_optimizer(found):
         raise UsageError(
             f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
         )
     # Of one that claims no formula, a decay without further words may be that of an average.
-    offered = set(_constructor_parameters(found)) - {"decay"}
+    offered = set(constructor_parameters(found)) - {"decay"}
     spellings = matched(("learning_rate", "weight_decay"), offered)
     factory = OptimizerFactory(found, spellings)
     return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
+
+
+def default(parameters: Parameters, spelling: str) -> float | None:
+    """Return the default of a keyword, or of a place in one, if it is a number."""
+    keyword, _, place = spelling.partition("[")
+    found = parameters[keyword].default
+    value = found[int(place[:-1])] if place and isinstance(found, tuple | list) else found
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def sequences(spellings: Mapping[str, str], parameters: Parameters) -> dict[str, Any]:
+    """Return the defaults of keywords that are sequences, places of which are set."""
+    names = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
+    return {name: parameters[name].default for name in names if isinstance(parameters[name].default, tuple)}
+
+
+def named(target: Any) -> tuple[Any, str]:
+    """Return what a target is, imported if it is a string, and what to call it.
+
+    Raises
+    ------
+    LoadError
+        If a string names nothing that can be imported.
+    """
+    if isinstance(target, str):
+        return load(target), target
+    return target, target.label if isinstance(target, Implementation) else _label(target)
 
 
 def load(target: str) -> Any:
@@ -170,7 +209,7 @@ def _parameters(target: Callable[..., Any]) -> Parameters | None:
         return None
 
 
-def _constructor_parameters(target: Any) -> Parameters:
+def constructor_parameters(target: Any) -> Parameters:
     """Return what the constructor takes, and what it hands on to the classes above as ``**keywords``."""
     bare: Any = target.func if isinstance(target, functools.partial) else target
     parameters: dict[str, inspect.Parameter] = {}
@@ -182,13 +221,15 @@ def _constructor_parameters(target: Any) -> Parameters:
     return parameters
 
 
-def _is_factory(target: Callable[..., Any], formula: Formula) -> bool:
+def is_factory(target: Callable[..., Any], formula: Formula) -> bool:
+    """Whether a target's signature is that of a factory of the formula's kind of subjects."""
     names = set(_parameters(target) or ())
     expected = {"params", "groups", "dtype", "device"} if formula.kind == "optimizer" else {"dtype", "device"}
     return names == expected
 
 
-def _is_torch_optimizer(target: Any) -> bool:
+def is_torch_optimizer(target: Any) -> bool:
+    """Whether a target is a subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one."""
     bare = target.func if isinstance(target, functools.partial) else target
     names = [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
     return ("torch.optim.optimizer", "Optimizer") in names
@@ -229,22 +270,23 @@ def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
 
 
 def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, float]) -> Implementation:
-    if not _is_torch_optimizer(target):
+    if not is_torch_optimizer(target):
         raise UsageError(
             f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or a factory "
             f"(params, groups, *, dtype, device), got {label}"
         )
-    parameters = _constructor_parameters(target)
+    parameters = constructor_parameters(target)
     spellings = _match(formula, parameters, label, fixed)
-    sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
-    defaults = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
+    beside = matched(_FAMILIAR, set(parameters) - {spelling.partition("[")[0] for spelling in spellings.values()})
+    own = {name: default(parameters, spelling) for name, spelling in beside.items()}
     return Implementation(
         formula.id,
         label,
-        OptimizerFactory(target, spellings, defaults, offers=_offers(target)),
+        OptimizerFactory(target, spellings, sequences(spellings, parameters), offers=_offers(target)),
         DTYPES["torch"],
         devices=devices(),
         fixed=fixed,
+        kept={name: value for name, value in own.items() if value},
         matching=_words(spellings, fixed),
     )
 

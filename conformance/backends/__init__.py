@@ -66,6 +66,8 @@ class Implementation:
         Known deviations.
     fixed : mapping of str to float
         Hyperparameters that its subjects cannot vary, by the oracle's names: they replace drawn values.
+    kept : mapping of str to float
+        Other hyperparameters of its family that it leaves at values of its own, not 0: a diagnosis reckons with them.
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
@@ -81,6 +83,7 @@ class Implementation:
     capabilities: tuple[str, ...] = ()
     expected: tuple[Expectation, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
+    kept: Mapping[str, float] = field(default_factory=dict)
     matching: str = ""
     evaluation: str = ""
 
