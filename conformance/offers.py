@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.backends import Implementation
-from conformance.backends.torch_optimizers import OptimizerFactory, devices
+from conformance.backends.torch_optimizers import OptimizerFactory
+from conformance.backends.torch_tensors import devices
 from conformance.errors import UsageError
 from conformance.spellings import matched
 from conformance.targets import (
