@@ -509,6 +509,20 @@ def test_a_weight_whose_inverse_leaves_the_format_gives_no_bound() -> None:
     assert np.isfinite(bound(get("lion"), start, grad, precision=_uniform(FLOAT32), **values)[0].error).all()
 
 
+def test_a_reciprocal_of_a_norm_that_leaves_the_entry_format_gives_no_bound() -> None:
+    narrow = Precision(FLOAT16, FLOAT32, FLOAT64, entry=FLOAT16)
+    threshold = 2.0**-18
+    for grad in np.asarray([2.0**-17]), np.asarray([2.0**-17, 0.0]):
+        kit = Kit(narrow)
+        with np.errstate(all="ignore"):  # an honest way to write the factor: the smaller of two reciprocals
+            observed = kit.shown(kit.array(grad) * kit.scalar(threshold) * kit.scalar(1 / 2.0**-17))
+
+        assert not np.isfinite(observed).any()
+        assert np.isinf(bound(get("clip_by_norm"), grad, precision=narrow, max_norm=threshold).error).all()
+        wide = replace(narrow, entry=FLOAT32)
+        assert np.isfinite(bound(get("clip_by_norm"), grad, precision=wide, max_norm=threshold).error).all()
+
+
 def test_a_copy_of_a_subnormal_gradient_may_be_flushed() -> None:
     precision = _uniform(FLOAT32)
     values = {"learning_rate": 1.0, "momentum": 0.5, "dampening": 0.5}
