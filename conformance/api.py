@@ -32,7 +32,11 @@ from oracle.errors import DomainError, UnknownFormulaError
 __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
 
 #: Built-in backends by name.
-BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
+BACKENDS: Mapping[str, str] = {
+    "jax": "conformance.backends.jax:backend",
+    "optax": "conformance.backends.optax:backend",
+    "torch": "conformance.backends.torch:backend",
+}
 
 #: Called with each record, the number of checks that are over, and the number of all.
 Progress = Callable[[CheckRecord, int, int], object]
