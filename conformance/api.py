@@ -34,6 +34,7 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
     "jax": "conformance.backends.jax:backend",
+    "keras": "conformance.backends.keras:backend",
     "optax": "conformance.backends.optax:backend",
     "torch": "conformance.backends.torch:backend",
 }
