@@ -173,7 +173,7 @@ _NN, _OPTAX = "jax.nn", "optax"
 _EXACT, _TANH = {"approximate": False}, {"approximate": True}
 _SQUARES, _LOGITS = Named(_OPTAX, "squared_error"), Named(_OPTAX, "sigmoid_binary_cross_entropy")
 
-#: What is called for a formula, under which label.
+#: What is called for a formula, or for an evaluation of it, under which label.
 _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("relu", "jax.nn.relu", Named(_NN, "relu")),
     ("sigmoid", "jax.nn.sigmoid", Named(_NN, "sigmoid")),
@@ -212,12 +212,13 @@ _LOSSES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ),
 )
 
+# By default Flax takes a variance as the mean square less the square of the mean.
 _SLOW = {"use_fast_variance": False}
 _NORMS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("layer_norm", "flax.linen.LayerNorm", FlaxNorm("LayerNorm")),
+    ("layer_norm:one_pass", "flax.linen.LayerNorm", FlaxNorm("LayerNorm")),
     ("layer_norm", "flax.linen.LayerNorm:slow_variance", FlaxNorm("LayerNorm", _SLOW)),
     ("rms_norm", "flax.linen.RMSNorm", FlaxNorm("RMSNorm")),
-    ("batch_norm", "flax.linen.BatchNorm", FlaxNorm("BatchNorm", {"use_running_average": False})),
+    ("batch_norm:one_pass", "flax.linen.BatchNorm", FlaxNorm("BatchNorm", {"use_running_average": False})),
     (
         "batch_norm",
         "flax.linen.BatchNorm:slow_variance",
@@ -230,11 +231,13 @@ def _implementations() -> Iterator[Implementation]:
     entries = [*_FUNCTIONS]
     for package, more in (("optax", _LOSSES), ("flax", _NORMS)):
         entries += more if importlib.util.find_spec(package) else ()
-    for formula, label, call in entries:
+    for claimed, label, call in entries:
+        formula, _, evaluation = claimed.partition(":")
         constants = ("eps",) if isinstance(call, FlaxNorm) else ()
         for compiled in (False, True):
             suffix = ":jit" if compiled else ""
-            yield Implementation(formula, label + suffix, ArrayFunction(call, compiled, constants), DTYPES)
+            factory = ArrayFunction(call, compiled, constants)
+            yield Implementation(formula, label + suffix, factory, DTYPES, evaluation=evaluation)
 
 
 def _environment() -> dict[str, str]:
