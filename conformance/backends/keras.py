@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy as np
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.records import FOLLOWS
 from conformance.spellings import write
-from properties.cases import Training
 from properties.subject import Floats, Function, Group, Rejected, Stepper
 
 __all__ = ["OptimizerFactory", "backend"]
@@ -131,54 +130,27 @@ class OptimizerFactory:
             raise Rejected(f"{type(error).__name__}: {error}") from error
 
 
-def _rate_changes(training: Training) -> bool:
-    return any("learning_rate" in values for step in training.steps for values in step.changes.values())
-
-
-RATE_IN_BUFFER = Expectation(
-    property="constant_gradient",
-    dtypes=DTYPES,
-    reason="Keras keeps the learning rate within the velocity, v = momentum * v - lr * g, so that a new rate acts on new "
-    "gradients alone; the formula multiplies the whole velocity.",
-    evidence="The documentation of keras.optimizers.SGD prints this update.",
-    versions="3.15.1",
-    where=_rate_changes,
-)
-
-
-RATE_CHANGES = tuple(replace(RATE_IN_BUFFER, property=name) for name in (FOLLOWS, "constant_gradient"))
-
-
 def _optimizers() -> Iterator[Implementation]:
     from keras import optimizers
 
     rate = {"learning_rate": "learning_rate"}
-    momentum = {**rate, "momentum": "momentum"}
     decay = {"weight_decay": "weight_decay"}
     betas = {"beta1": "beta_1", "beta2": "beta_2"}
-    for formula, constructor, spellings, constants, expected in (
-        ("gd", optimizers.SGD, rate, {}, ()),
-        ("momentum_heavy_ball", optimizers.SGD, momentum, {}, RATE_CHANGES),
-        ("momentum_nesterov", optimizers.SGD, momentum, {"nesterov": True}, RATE_CHANGES),
-        ("adam_eps_hat", optimizers.Adam, ADAM, {}, ()),
-        (
-            "adagrad_eps_inside",
-            optimizers.Adagrad,
-            {**rate, "eps": "epsilon"},
-            {"initial_accumulator_value": 0.0},
-            (),
-        ),
-        ("rmsprop_eps_inside", optimizers.RMSprop, {**rate, "alpha": "rho", "eps": "epsilon"}, {}, ()),
-        ("lion", optimizers.Lion, {**rate, **betas, **decay}, {}, ()),
+    # With momentum, SGD keeps the learning rate within the velocity: a new rate acts on new gradients alone, which is
+    # no formula of the catalogue.
+    for formula, constructor, spellings, constants in (
+        ("gd", optimizers.SGD, rate, {}),
+        ("adam_eps_hat", optimizers.Adam, ADAM, {}),
+        ("adagrad_eps_inside", optimizers.Adagrad, {**rate, "eps": "epsilon"}, {"initial_accumulator_value": 0.0}),
+        ("rmsprop_eps_inside", optimizers.RMSprop, {**rate, "alpha": "rho", "eps": "epsilon"}, {}),
+        ("lion", optimizers.Lion, {**rate, **betas, **decay}, {}),
     ):
-        suffix = ":nesterov" if constants.get("nesterov") else ""
         yield Implementation(
             formula,
-            f"keras.optimizers.{constructor.__name__}{suffix}",
+            f"keras.optimizers.{constructor.__name__}",
             OptimizerFactory(constructor, spellings, constants),
             DTYPES,
             capabilities=("averages of weights", "gradient accumulation", "loss scaling", "clipping"),
-            expected=expected,
             missing_gradients=False,  # steps are counted for all variables together
         )
 

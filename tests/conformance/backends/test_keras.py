@@ -36,6 +36,13 @@ def test_what_keras_computes_in_single_precision_is_known():
     assert {record.dtype for record in report.checks if record.status == "expected-deviation"} == {"float64"}
 
 
+def test_a_learning_rate_within_the_velocity_is_told():
+    report = check(keras.optimizers.SGD, "momentum_heavy_ball", dtypes=["float64"])
+
+    assert report.status == "deviates"
+    assert "this is momentum_heavy_ball_rate_inside" in report.summary()
+
+
 def test_an_optimizer_is_its_own_adapter():
     assert check(keras.optimizers.Adagrad, "adagrad", dtypes=["float64"]).status == "deviates"
     assert check(Uncorrected, "rmsprop_eps_inside", dtypes=["float64"]).status == "deviates"
