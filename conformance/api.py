@@ -32,7 +32,12 @@ from oracle.errors import DomainError, UnknownFormulaError
 __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
 
 #: Built-in backends by name.
-BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
+BACKENDS: Mapping[str, str] = {
+    "jax": "conformance.backends.jax:backend",
+    "keras": "conformance.backends.keras:backend",
+    "optax": "conformance.backends.optax:backend",
+    "torch": "conformance.backends.torch:backend",
+}
 
 #: Called with each record, the number of checks that are over, and the number of all.
 Progress = Callable[[CheckRecord, int, int], object]
@@ -53,7 +58,7 @@ def check(
     seed: int = 0,
     dtypes: Sequence[str] | None = None,
     device: str = "cpu",
-    arrays: Literal["torch", "numpy"] | None = None,
+    arrays: Literal["torch", "jax", "numpy"] | None = None,
     hyperparameters: Mapping[str, float] | None = None,
     precision: Precision | None = None,
     isolate: bool | None = None,
@@ -78,7 +83,7 @@ def check(
         Float64 and float32 if not given.
     device : str
         Such as ``"cpu"`` or ``"cuda:1"``.
-    arrays : {"torch", "numpy"}, optional
+    arrays : {"torch", "jax", "numpy"}, optional
         What a function takes.
     hyperparameters : mapping of str to float, optional
         Values that the target uses for hyperparameters that it does not offer.
@@ -147,7 +152,7 @@ def _plan_of_check(
     target: Any,
     formula: str,
     *,
-    arrays: Literal["torch", "numpy"] | None,
+    arrays: Literal["torch", "jax", "numpy"] | None,
     hyperparameters: Mapping[str, float] | None,
     dtypes: tuple[str, ...],
     device: str,

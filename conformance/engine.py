@@ -108,7 +108,7 @@ class Engine:
                 record, message=f"{claim.name} sets {', '.join(held)}, which {implementation.label} cannot vary"
             )
 
-        lacking = [name for name in claim.needs if name not in getattr(implementation.factory, "offers", ())]
+        lacking = [name for name in claim.needs if name not in implementation.offers]
         if lacking:
             return replace(record, message=f"{implementation.label} does not offer {', '.join(lacking)}")
 
@@ -124,7 +124,7 @@ class Engine:
 
     def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
-        cases = self._session.cases(claim, self._formula, specimen.dtype, specimen.implementation.fixed)
+        cases = self._cases(claim, specimen)
         remaining = list(cases)
         excused = []
         for entry in _known(specimen, claim):
@@ -148,7 +148,7 @@ class Engine:
         # An expected crash must not hide that another case deviates.
         crashes = expected is not None and expected.outcome == "crash"
         trial = self._trials(claim, specimen, cases, past_crashes=crashes)
-        asked, offers = demands(cases), getattr(specimen.implementation.factory, "offers", ())
+        asked, offers = demands(cases), specimen.implementation.offers
         record = replace(
             record,
             error_over_bound=trial.tally.error_over_bound,
@@ -274,11 +274,17 @@ class Engine:
             diagnosis="" if expected else self._diagnosis(specimen, trial.precision),
         )
 
+    def _cases(self, claim: Claim, specimen: Specimen) -> tuple[Case, ...]:
+        implementation = specimen.implementation
+        return self._session.cases(
+            claim, self._formula, specimen.dtype, implementation.fixed, missing=implementation.missing_gradients
+        )
+
     def _diagnosis(self, specimen: Specimen, precision: Precision) -> str:
         differential = self._differential
         if differential is None:
             return f"no claim {FOLLOWS!r} to compare {self._formula.id} with its relatives by"
-        cases = self._session.cases(differential, self._formula, specimen.dtype, specimen.implementation.fixed)
+        cases = self._cases(differential, specimen)
         return self._session.once(
             ("diagnosis", specimen, precision),
             lambda: diagnose(self._session, differential, specimen, self._formula, cases, precision),

@@ -121,7 +121,7 @@ class Plan:
                 if wanted(check_id(entry.formula, claim.name, entry.label, dtype, self.device))
                 for ask in (*claim.needs, *claim.uses)
             }
-            offers = [name for name in getattr(entry.factory, "offers", ()) if name not in asked]
+            offers = [name for name in entry.offers if name not in asked]
             left[f"{entry.formula}@{entry.label}"] = (*entry.capabilities, *offers, *dtypes, *devices)
         return {name: entries for name, entries in left.items() if entries}
 

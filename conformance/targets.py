@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.backends import Implementation
+from conformance.backends.jax_arrays import precision_of, to_array
 from conformance.backends.torch import devices, to_floats, to_tensor
 from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
 from conformance.errors import LoadError, UsageError
@@ -37,7 +38,7 @@ __all__ = [
     "unknown_optimizer",
 ]
 
-Arrays = Literal["torch", "numpy"]
+Arrays = Literal["torch", "numpy", "jax"]
 Parameters = Mapping[str, inspect.Parameter]
 
 #: Hyperparameters that programs of a formula may have beside its own.
@@ -46,6 +47,7 @@ _FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
 DTYPES: Mapping[str, tuple[str, ...]] = {
     "torch": ("float64", "float32", "bfloat16", "float16"),
     "numpy": ("float64", "float32", "float16"),
+    "jax": ("float64", "float32", "bfloat16", "float16"),
 }
 
 
@@ -61,13 +63,14 @@ def implementation(
     Parameters
     ----------
     target : object or str
-        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a function of arrays or, for
-        a schedule, of the step, a StepperFactory, FunctionFactory or ScheduleFactory, an Implementation; or one of these as ``"package.module:name"``
-        or ``"path/to/file.py:name"``.
+        A subclass of ``torch.optim.Optimizer`` or ``keras.optimizers.Optimizer``, or a function that makes a
+        gradient transformation of optax, or a ``functools.partial`` of one; a function of arrays or, for a schedule,
+        of the step; a StepperFactory, FunctionFactory or ScheduleFactory; an Implementation; or one of these as
+        ``"package.module:name"`` or ``"path/to/file.py:name"``.
     formula : str
         Id of the formula that it is to be judged by.
-    arrays : {"torch", "numpy"}, optional
-        What a function takes; torch if it, or a global of its module, belongs to torch.
+    arrays : {"torch", "jax", "numpy"}, optional
+        What a function takes; torch or jax if it, or a global of its module, belongs to one of them.
     hyperparameters : mapping of str to float, optional
         Values that are not varied, by the oracle's names: necessary where the target does not offer them.
 
@@ -90,8 +93,8 @@ def implementation(
     if unknown:
         raise UsageError(f"hyperparameters must be among {', '.join(rule.hyperparameters)}, got {', '.join(unknown)}")
     rule.require(fixed)
-    if arrays not in (None, "torch", "numpy"):
-        raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
+    if arrays is not None and arrays not in DTYPES:
+        raise UsageError(f"arrays must be among {', '.join(DTYPES)}, got {arrays!r}")
 
     found, label = named(target)
     if isinstance(found, Implementation):
@@ -107,7 +110,7 @@ def implementation(
         )
     if rule.kind == "optimizer":
         return _optimizer(found, rule, label, fixed)
-    return _function(found, rule, label, fixed, arrays or ("torch" if _belongs_to_torch(found) else "numpy"))
+    return _function(found, rule, label, fixed, arrays or _arrays_of(found))
 
 
 def unknown_optimizer(target: Any) -> Implementation:
@@ -230,16 +233,29 @@ def is_factory(target: Callable[..., Any], formula: Formula) -> bool:
 
 def is_torch_optimizer(target: Any) -> bool:
     """Whether a target is a subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one."""
+    return ("torch.optim.optimizer", "Optimizer") in _bases(target)
+
+
+def _is_keras_optimizer(target: Any) -> bool:
+    return any(module.partition(".")[0] == "keras" and name == "BaseOptimizer" for module, name in _bases(target))
+
+
+def _bases(target: Any) -> list[tuple[str, str]]:
     bare = target.func if isinstance(target, functools.partial) else target
-    names = [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
-    return ("torch.optim.optimizer", "Optimizer") in names
+    return [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
 
 
-def _belongs_to_torch(target: Any) -> bool:
+def _arrays_of(target: Any) -> Arrays:
+    if _belongs_to(target, "torch"):
+        return "torch"
+    return "jax" if _belongs_to(target, "jax") or _belongs_to(target, "optax") else "numpy"
+
+
+def _belongs_to(target: Any, package: str) -> bool:
     bare = inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
     values = [bare, *getattr(bare, "__globals__", {}).values()]
     names = [value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values]
-    return any(isinstance(name, str) and name.partition(".")[0] == "torch" for name in names)
+    return any(isinstance(name, str) and name.partition(".")[0] == package for name in names)
 
 
 def _match(formula: Formula, parameters: Parameters, label: str, fixed: Mapping[str, float]) -> dict[str, str]:
@@ -270,9 +286,20 @@ def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
 
 
 def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, float]) -> Implementation:
+    if _is_keras_optimizer(target):
+        from conformance.backends import keras
+
+        spellings = _match(formula, constructor_parameters(target), label, fixed)
+        return _whole(formula, label, keras.OptimizerFactory(target, spellings), keras.DTYPES, fixed)
+    if not inspect.isclass(target) and _belongs_to(target, "optax"):
+        from conformance.backends import jax_arrays, optax
+
+        spellings = _match(formula, _parameters(target) or {}, label, fixed)
+        return _whole(formula, label, optax.TransformationFactory(target, spellings), jax_arrays.DTYPES, fixed)
     if not is_torch_optimizer(target):
         raise UsageError(
-            f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or a factory "
+            f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or of "
+            "keras.optimizers.Optimizer, a function that makes a transformation of optax, or a factory "
             f"(params, groups, *, dtype, device), got {label}"
         )
     parameters = constructor_parameters(target)
@@ -289,6 +316,14 @@ def _optimizer(target: Any, formula: Formula, label: str, fixed: Mapping[str, fl
         kept={name: value for name, value in own.items() if value},
         matching=_words(spellings, fixed),
     )
+
+
+def _whole(
+    formula: Formula, label: str, factory: Any, dtypes: tuple[str, ...], fixed: Mapping[str, float]
+) -> Implementation:
+    """Describe an optimizer of a framework that differentiates with respect to all parameters at once."""
+    matching = _words(factory.spellings, fixed)
+    return Implementation(formula.id, label, factory, dtypes, fixed=fixed, missing_gradients=False, matching=matching)
 
 
 def _offers(target: Any) -> tuple[str, ...]:
@@ -323,11 +358,17 @@ class _PlainFunction:
                 result = taken[0]
             return to_floats(result) if hasattr(result, "detach") else np.array(result, dtype=np.float64)
 
-        return call
+        def call_in_jax(*arrays: Floats, **hyperparameters: float) -> Floats:
+            with precision_of(dtype):
+                return call(*arrays, **hyperparameters)
+
+        return call_in_jax if self.arrays == "jax" else call
 
     def _taken(self, array: Floats, dtype: str, device: str) -> Any:
         if self.arrays == "torch":
             return to_tensor(array, dtype=dtype, device=device)
+        if self.arrays == "jax":
+            return to_array(array, dtype=dtype)
         return np.array(array, dtype=dtype, order="K")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
+import numpy as np
+
 from properties.subject import Floats, Group
 
 __all__ = ["INTERRUPTIONS", "Call", "Evaluation", "Event", "Interruption", "Observation", "Step", "Training", "Way"]
@@ -89,6 +91,22 @@ class Training:
             for step in self.steps
         )
         return replace(self, groups=groups, steps=steps)
+
+    def completed(self) -> Training:
+        """Return the program with zeros for gradients that are missing; nothing in it is frozen, or comes late."""
+        steps = tuple(
+            replace(
+                step,
+                grads=tuple(
+                    np.zeros(param.shape) if grad is None else grad
+                    for param, grad in zip(self.params, step.grads, strict=True)
+                ),
+                events=tuple(event for event in step.events if event != "add_group"),
+                frozen=(),
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=steps)
 
     def uninterrupted(self) -> Training:
         """Return the program without what leaves no trace."""

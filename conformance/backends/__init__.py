@@ -68,6 +68,8 @@ class Implementation:
         Hyperparameters that its subjects cannot vary, by the oracle's names: they replace drawn values.
     kept : mapping of str to float
         Other hyperparameters of its family that it leaves at values of its own, not 0: a diagnosis reckons with them.
+    missing_gradients : bool
+        Whether the gradient of a parameter may be missing in an update; if not, its cases have zeros there.
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
@@ -84,8 +86,15 @@ class Implementation:
     expected: tuple[Expectation, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
     kept: Mapping[str, float] = field(default_factory=dict)
+    missing_gradients: bool = True
     matching: str = ""
     evaluation: str = ""
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """What claims may need of its subjects: methods of `properties.subject.Companion`, and missing gradients."""
+        methods: tuple[str, ...] = getattr(self.factory, "offers", ())
+        return (*methods, "missing_gradients") if self.missing_gradients else methods
 
 
 @dataclass(frozen=True)
