@@ -180,9 +180,8 @@ def rescaled(grad: Rounded, max_norm: RoundedScalar | float, norm: Rounded) -> R
         underflow = 4 * precision.underflow * reach * np.maximum(modulus, 1.0)
         e = modulus * error_factor + error * scale + roundings + underflow + 2 * carried.unit * modulus * scale
         # Reciprocals may enter as scalars, and overflow there though their products fit.
-        reciprocal = 1 / np.maximum(smallest_norm, carried.lower(threshold.x))
-        fits = (reach * modulus < precision.compute.largest / 2) & (reciprocal < precision.entry.largest / 2)
-        e = np.where(fits, e * INFLATION, np.inf)
-        zero = grad.is_zero & (error_factor < np.inf) & fits
+        enters = 1 / np.maximum(smallest_norm, carried.lower(threshold.x)) < precision.entry.largest / 2
+        e = np.where(enters & (reach * modulus < precision.compute.largest / 2), e * INFLATION, np.inf)
+        zero = grad.is_zero & (error_factor < np.inf) & enters
         x = carried.choose(grad.is_zero, carried.lift(0.0), factor * grad.x)
     return atom(x, precision, np.where(zero, 0.0, e))

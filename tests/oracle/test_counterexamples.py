@@ -545,3 +545,11 @@ def test_the_reciprocal_of_a_count_is_rounded_where_it_enters() -> None:
     without = bound(get("loss_mse"), prediction, target, precision=replace(narrow, entry=FLOAT32))
 
     assert expected.ratio(observed) <= 1 < without.ratio(observed)
+
+
+def test_every_subnormal_term_of_a_sum_may_be_read_as_zero() -> None:
+    tiny, precision = 0.75 * 2.0**-126, _uniform(FLOAT32)
+    terms = np.full((3, 1), tiny)
+
+    assert bound(get("linear_vjp_bias"), terms, precision=precision).ratio(np.zeros(1)) <= 1.0
+    assert bound(get("loss_l1"), terms[:1, 0], -terms[:1, 0], precision=precision).ratio(np.zeros(())) <= 1.0

@@ -45,5 +45,5 @@ def test_wrong_transformations_deviate(target, formula):
 
 
 def test_a_transformation_must_offer_what_its_formula_has():
-    with pytest.raises(UsageError, match="optax.adam offers no weight_decay"):
+    with pytest.raises(UsageError, match=r"optax\.adam offers no weight_decay"):
         check(optax.adam, "adamw")
