@@ -106,6 +106,8 @@ def _arrays(arrays: Sequence[Any]) -> str:
 
 
 def _array(nested: Any) -> str:
+    if isinstance(nested, Mapping):
+        return f"{_array(nested['values'])}, with strides {tuple(nested['strides'])}"
     array = np.vectorize(_number, otypes=[np.float64])(np.array(nested, dtype=object))
     if array.size <= _ENOUGH:
         return str(array.tolist())

@@ -72,6 +72,7 @@ def test_a_mask_that_programs_draw_for_themselves_is_not_shown_but_their_seed_is
         (np.zeros(0), "[]"),
         (np.ones(1025), "[1.0, …], 1,025 numbers, all equal"),
         (np.eye(17)[:1], "[0.0, …], shape (1, 17), all equal but 1.0 at 0, 0"),
+        (np.array([[1.0, 2.0], [3.0, 4.0]], order="F"), "[[1.0, 2.0], [3.0, 4.0]], with strides (1, 2)"),
         (np.arange(13.0), "[0.0, 1.0, 2.0, 3.0, …, 12.0], 13 numbers"),
     ],
 )
