@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import inspect
 import json
 import re
 import tomllib
@@ -45,10 +46,13 @@ _TEXTS = ("reason", "link", "when", "quantity")
 _OUTCOMES = ("deviates", "crash")
 _NEAREST = 3
 
+#: The id of a check and how it fails: a crash may hide that other inputs deviate.
+Key = tuple[str, str]
+
 
 @dataclass(frozen=True)
 class Deviation:
-    """A check that is known to fail.
+    """A way in which a check is known to fail.
 
     Parameters
     ----------
@@ -85,6 +89,11 @@ class Deviation:
         return check_id(self.formula, self.claim, self.implementation, self.dtype, self.device)
 
     @property
+    def key(self) -> Key:
+        """What there is one of in a baseline."""
+        return self.id, self.outcome
+
+    @property
     def expectation(self) -> Expectation:
         """What the engine is to expect."""
         return Expectation(
@@ -114,13 +123,13 @@ class Deviation:
         return ""
 
 
-def read(path: str | Path) -> dict[str, Deviation]:
+def read(path: str | Path) -> dict[Key, Deviation]:
     """Read a baseline.
 
     Returns
     -------
-    dict of str to Deviation
-        By id, in the order of the file.
+    dict of (str, str) to Deviation
+        By id and outcome, in the order of the file.
 
     Raises
     ------
@@ -133,39 +142,49 @@ def read(path: str | Path) -> dict[str, Deviation]:
         raise UsageError(f"{path} is no baseline: {error}") from error
     if table.pop("version", None) != _VERSION or set(table) - {"deviations"}:
         raise UsageError(f"{path} is no baseline: it has version = {_VERSION} and [deviations], and nothing else")
-    deviations = table.get("deviations", {})
-    if not isinstance(deviations, dict) or not all(isinstance(entries, dict) for entries in deviations.values()):
-        raise UsageError(f"{path} is no baseline: [deviations] must be tables by id")
     try:
-        return {id: _entry(id, entries) for id, entries in deviations.items()}
+        found = [
+            _entry(id, outcome, entries)
+            for id, outcomes in _tables("deviations", table.get("deviations", {}))
+            for outcome, entries in _tables(id, outcomes)
+        ]
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
+    return {deviation.key: deviation for deviation in found}
 
 
-def _entry(id: str, entries: Mapping[str, Any]) -> Deviation:
+def _tables(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be a table, got {value!r}")
+    return value.items()
+
+
+def _entry(id: str, outcome: Any, table: Any) -> Deviation:
     named = _ID.fullmatch(id)
-    known = {f"{formula}.{claim.name}" for claim in CLAIMS for formula in claim.formulas}
+    known = {f"{formula}.{claim.name}": claim for claim in CLAIMS for formula in claim.formulas}
     if named is None or named[4] not in FORMATS or f"{named[1]}.{named[2]}" not in known:
         place = id.partition("@")[2]
-        raise _no_check(id, [f"{name}@{place}" for name in known] if place else sorted(known))
-    for name in sorted({*entries} - {*_TEXTS, "outcome", "inputs"}):
-        raise UsageError(f"{id} has no {name}, but {', '.join(_TEXTS)}, outcome and inputs")
+        raise _no_check(id, [f"{name}@{place}" for name in known] if place else known)
+    if outcome not in _OUTCOMES:
+        raise UsageError(f"outcome of {id} must be {' or '.join(_OUTCOMES)}, got {outcome!r}")
+    entries = dict(_tables(outcome, table))
+    for name in sorted({*entries} - {*_TEXTS, "inputs"}):
+        raise UsageError(f"{id} has no {name}, but {', '.join(_TEXTS)} and inputs")
     for name in _TEXTS:
         if not isinstance(entries.get(name, ""), str):
             raise UsageError(f"{name} of {id} must be text, got {entries[name]!r}")
-    if entries.get("outcome") not in _OUTCOMES:
-        raise UsageError(f"outcome of {id} must be {' or '.join(_OUTCOMES)}, got {entries.get('outcome')!r}")
     try:
         Requirement(entries.get("when") or "anything")
     except InvalidRequirement as error:
         raise UsageError(f"when of {id} must be a requirement such as 'torch<2.14', got {entries['when']!r}") from error
     try:
         inputs = {name: json.loads(text) for name, text in entries["inputs"].items()}
-        decoded(inputs, catalogue.get(named[1]))
+        check = known[f"{named[1]}.{named[2]}"].check
+        inspect.signature(check).bind(None, **decoded(inputs, catalogue.get(named[1])))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"inputs of {id} are none of a check: {type(error).__name__}: {error}") from error
     formula, claim, implementation, dtype, device = named.groups()
-    return Deviation(formula, claim, implementation, dtype, device, **{**entries, "inputs": inputs})
+    return Deviation(formula, claim, implementation, dtype, device, outcome, **{**entries, "inputs": inputs})
 
 
 def _no_check(id: str, others: Iterable[str]) -> UsageError:
@@ -173,16 +192,15 @@ def _no_check(id: str, others: Iterable[str]) -> UsageError:
     return UsageError(f"{id} is the id of no check; the nearest are {', '.join(nearest)}")
 
 
-def dumps(deviations: Mapping[str, Deviation]) -> str:
-    """Return a baseline as text: sorted by id, with the inputs in decimals as comments."""
+def dumps(deviations: Mapping[Key, Deviation]) -> str:
+    """Return a baseline as text: sorted by id and outcome, with the inputs in decimals as comments."""
     tables = (_table(deviation) for _, deviation in sorted(deviations.items()))
     return "\n".join([_HEADER, *tables])
 
 
 def _table(deviation: Deviation) -> str:
-    lines = [f"[deviations.{_quoted(deviation.id)}]"]
-    lines += [f"{name} = {_quoted(getattr(deviation, name))}" for name in ("reason", "link", "when")]
-    lines += [f"{name} = {_quoted(getattr(deviation, name))}" for name in ("outcome", "quantity")]
+    lines = [f"[deviations.{_quoted(deviation.id)}.{deviation.outcome}]"]
+    lines += [f"{name} = {_quoted(getattr(deviation, name))}" for name in _TEXTS]
     lines += [f"# {line}" for line in outline(deviation.inputs, deviation.formula)]
     # No string of JSON ends a literal string of TOML.
     texts = {name: json.dumps(value).replace("'", "\\u0027") for name, value in deviation.inputs.items()}
@@ -201,43 +219,45 @@ class Update:
 
     Parameters
     ----------
-    deviations : dict of str to Deviation
-        By id.
-    added, gone : list of str
-        Ids that are new, and those that were there.
-    left : list of str
-        What cannot be pinned, because there is no input that fails each time: ids, with the status.
+    deviations : dict of (str, str) to Deviation
+        By id and outcome.
+    added, gone : list of (str, str)
+        What is new, and what is there no longer.
+    left : list of (str, str)
+        Ids and statuses of what is left to people: no input fails each time, or which of two entries is gone is open.
     """
 
-    deviations: dict[str, Deviation]
-    added: list[str]
-    gone: list[str]
-    left: list[str]
+    deviations: dict[Key, Deviation]
+    added: list[Key]
+    gone: list[Key]
+    left: list[Key]
 
 
-def updated(deviations: Mapping[str, Deviation], report: Report, reason: str = "") -> Update:
+def updated(deviations: Mapping[Key, Deviation], report: Report, reason: str = "") -> Update:
     """Pin what a report says to deviate, and let go what it says to be gone; the rest stays as it is.
 
     Parameters
     ----------
-    deviations : mapping of str to Deviation
+    deviations : mapping of (str, str) to Deviation
         What has been known; words that people wrote are kept.
     report : Report
     reason : str
         That of entries without one.
     """
     found = dict(deviations)
-    left = []
+    left: list[Key] = []
     for record in report.checks:
-        known = deviations.get(record.id)
+        known = [key for key in deviations if key[0] == record.id]
         if record.status in _OUTCOMES and record.counterexample is not None:
             pinned = _pinned(record)
-            words = known or pinned
-            found[record.id] = replace(pinned, reason=words.reason or reason, link=words.link, when=words.when)
-        elif record.status in {"conforms", "unexpected-pass"} and known and not known.why_not_here():
-            del found[record.id]
-        elif record.counted and record.status not in {"conforms", "expected-deviation", "unexpected-pass"}:
-            left.append(f"{record.id}: {record.status}")
+            words = deviations.get(pinned.key, pinned)
+            found[pinned.key] = replace(pinned, reason=words.reason or reason, link=words.link, when=words.when)
+        elif record.status == "conforms" or (record.status == "unexpected-pass" and len(known) == 1):
+            for key in known:
+                if not deviations[key].why_not_here():
+                    del found[key]
+        elif record.counted and record.status != "expected-deviation":
+            left.append((record.id, record.status))
     return Update(found, sorted({*found} - {*deviations}), sorted({*deviations} - {*found}), left)
 
 

@@ -409,14 +409,14 @@ def _write_baseline(arguments: argparse.Namespace) -> int:
     before = baseline.read(output) if output.exists() else {}
     update = baseline.updated(before, read(arguments.file), arguments.reason)
     output.write_text(baseline.dumps(update.deviations), encoding="utf-8")
-    unexplained = sorted(id for id, known in update.deviations.items() if not known.reason.strip())
-    for what, ids in (
+    unexplained = sorted(key for key, known in update.deviations.items() if not known.reason.strip())
+    for what, keys in (
         ("new", update.added),
         ("gone", update.gone),
         ("needs a reason", unexplained),
-        ("cannot be pinned", update.left),
+        ("left to you", update.left),
     ):
-        sys.stdout.writelines(f"{what}: {id}\n" for id in ids)
+        sys.stdout.writelines(f"{what}: {id} ({status})\n" for id, status in keys)
     sys.stdout.write(f"written: {output}, {plural(len(update.deviations), 'known deviation')}\n")
     return 1 if update.left else 0
 

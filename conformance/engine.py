@@ -124,20 +124,22 @@ class Engine:
         fixed = specimen.implementation.fixed
         remaining = [] if self._replay else list(self._session.cases(claim, self._formula, specimen.dtype, fixed))
         excused = []
+        groups = [[entry] for entry in _known(specimen, claim) if entry.inputs is None]
+        there = []
         for entry in _known(specimen, claim):
-            concerned = []
             if entry.inputs is not None:
-                concerned.append(Case(entry.inputs))
-                pinned = self._outcome(unjudged, claim, specimen, concerned, entry, pinned=True)
-                shown = _as_pinned(pinned, entry)
+                pinned = [Case(entry.inputs)]
+                shown = _as_pinned(self._outcome(unjudged, claim, specimen, pinned, [entry], pinned=True), entry)
                 if self._replay or shown.status != "expected-deviation":
-                    excused.append(shown)
-                    continue  # what is there no longer, or is something else, excuses nothing
-            concerned += [case for case in remaining if entry.concerns(case.runs)]
+                    excused.append(shown)  # what is there no longer, or is something else, excuses nothing
+                else:
+                    there.append(entry)
+        for entries in [*groups, there]:
+            concerned = [case for case in remaining if any(entry.concerns(case.runs) for entry in entries)]
             remaining = [case for case in remaining if case not in concerned]
+            concerned += [Case(entry.inputs) for entry in entries if entry.inputs is not None]
             if concerned:
-                apart = self._outcome(unjudged, claim, specimen, concerned, entry)
-                excused.append(_as_expected(apart, entry))
+                excused.append(_as_expected(self._outcome(unjudged, claim, specimen, concerned, entries), entries))
         record = self._outcome(unjudged, claim, specimen, remaining) if remaining or not excused else unjudged
         for apart in excused:
             record = _together(record, apart)
@@ -149,12 +151,12 @@ class Engine:
         claim: Claim,
         specimen: Specimen,
         cases: Sequence[Case],
-        expected: Expectation | None = None,
+        expected: Sequence[Expectation] = (),
         *,
         pinned: bool = False,
     ) -> CheckRecord:
         # An expected crash must not hide that another case deviates.
-        crashes = expected is not None and expected.outcome == "crash"
+        crashes = any(entry.outcome == "crash" for entry in expected)
         trial = self._trials(claim, specimen, cases, past_crashes=crashes, pinned=pinned)
         asked, offers = demands(cases), getattr(specimen.implementation.factory, "offers", ())
         record = replace(
@@ -175,8 +177,9 @@ class Engine:
             found = counterexample(case.inputs)
             return replace(record, status="crash", message=str(failure), counterexample=found)
         if trial.failures:
-            return self._deviating(record, claim, specimen, trial, expected=expected is not None)
-        return self._conforming(record, claim, specimen, trial, expected=expected is not None)
+            known = any(entry.outcome == "deviates" for entry in expected)
+            return self._deviating(record, claim, specimen, trial, expected=known)
+        return self._conforming(record, claim, specimen, trial, expected=bool(expected))
 
     def _trials(
         self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool, pinned: bool
@@ -311,10 +314,10 @@ _COUNTS = ("cases", "rejected", "judged", "unjudged")
 _NAMES = ("exercised", "left_out")
 
 
-def _as_expected(apart: CheckRecord, entry: Expectation) -> CheckRecord:
-    """Return the record of the cases that a known deviation concerns: there as expected, gone, or something else."""
-    known = f"{entry.reason} ({entry.evidence})"
-    if apart.status == entry.outcome:
+def _as_expected(apart: CheckRecord, entries: Sequence[Expectation]) -> CheckRecord:
+    """Return the record of the cases that known deviations concern: there as expected, gone, or something else."""
+    known = "; ".join(f"{entry.reason} ({entry.evidence})" for entry in entries)
+    if any(apart.status == entry.outcome for entry in entries):
         return replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
     if apart.status == "conforms":
         return replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
@@ -326,7 +329,7 @@ def _as_pinned(apart: CheckRecord, entry: Expectation) -> CheckRecord:
     quantity = (apart.counterexample or {}).get("quantity", "")
     if apart.status == entry.outcome and entry.quantity not in ("", quantity):
         return replace(apart, message=f"pinned in {entry.quantity}, now in {quantity}: {apart.message}")
-    shown = _as_expected(apart, entry)
+    shown = _as_expected(apart, [entry])
     if shown is not apart:
         return shown
     status: Status = "unexpected-pass" if apart.status == "mistrusted" else apart.status

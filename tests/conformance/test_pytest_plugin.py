@@ -457,9 +457,8 @@ def test_the_distribution_names_the_plugin():
 PINNED = """
 version = 1
 
-[deviations."relu.follows_the_formula@leaky[float64,cpu]"]
+[deviations."relu.follows_the_formula@leaky[float64,cpu]".deviates]
 reason = "It leaks."
-outcome = "deviates"
 quantity = "result"
 inputs.call = '{"arrays": [["-0x1.0p+0"]], "hyperparameters": {}}'
 """
