@@ -123,18 +123,19 @@ class Engine:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
         fixed = specimen.implementation.fixed
         remaining = [] if self._replay else list(self._session.cases(claim, self._formula, specimen.dtype, fixed))
-        excused = []
-        groups = [[entry] for entry in _known(specimen, claim) if entry.inputs is None]
-        there = []
-        for entry in _known(specimen, claim):
-            if entry.inputs is not None:
-                pinned = [Case(entry.inputs)]
-                shown = _as_pinned(self._outcome(unjudged, claim, specimen, pinned, [entry], pinned=True), entry)
-                if self._replay or shown.status != "expected-deviation":
-                    excused.append(shown)  # what is there no longer, or is something else, excuses nothing
-                else:
-                    there.append(entry)
-        for entries in [*groups, there]:
+        known = _known(specimen, claim)
+        excused, there = [], []
+        for entry in known:
+            if entry.inputs is None:
+                continue
+            shown = self._outcome(unjudged, claim, specimen, [Case(entry.inputs)], [entry], pinned=True)
+            shown = _as_pinned(shown, entry)
+            if self._replay or shown.status != "expected-deviation":
+                excused.append(shown)  # what is there no longer, or is something else, excuses nothing
+            else:
+                there.append(entry)
+        # Those that pin an input go together, for they say of no other whether it is one of theirs.
+        for entries in [*([entry] for entry in known if entry.inputs is None), there]:
             concerned = [case for case in remaining if any(entry.concerns(case.runs) for entry in entries)]
             remaining = [case for case in remaining if case not in concerned]
             concerned += [Case(entry.inputs) for entry in entries if entry.inputs is not None]
