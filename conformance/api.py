@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from conformance import targets
 from conformance.backends import Backend
+from conformance.baseline import expecting
 from conformance.errors import LoadError, UsageError
 from conformance.isolation import TIMEOUT, Limits, isolated
 from conformance.jsonlines import Writer, begun
@@ -64,6 +65,8 @@ def check(
     isolate: bool | None = None,
     timeout: float | None = None,
     memory: float | None = None,
+    baseline: str | Path | None = None,
+    replay: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Judge one optimizer or function by the formula that it claims to compute.
@@ -96,6 +99,11 @@ def check(
         Seconds that an isolated target may take for one answer, the run of one training or one call; 600 if not given.
     memory : float, optional
         GiB that the process of an isolated target may hold; without limit if not given.
+    baseline : str or Path, optional
+        A file of known deviations, see `conformance.baseline`: they are expected, and one that is gone is an unexpected
+        pass. It may have entries about other targets, or about other formulas.
+    replay : bool
+        Whether the counterexamples that the baseline pins are all that is judged.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -109,6 +117,7 @@ def check(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if a name cannot be imported.
     """
+    _require_pinned(baseline, replay=replay)
     if dtypes is None:
         dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
@@ -125,6 +134,8 @@ def check(
         profile=profile,
         seed=seed,
         precision=precision,
+        baseline=baseline,
+        replay=replay,
     )
     plan = recipe()
     (implementation,) = plan.implementations
@@ -138,6 +149,7 @@ def check(
         hyperparameters=hyperparameters or {},
         arrays=arrays,
         precision=precision,
+        baseline=baseline,
     )
     return _judged(
         plan,
@@ -159,13 +171,17 @@ def _plan_of_check(
     profile: str,
     seed: int,
     precision: Precision | None,
+    baseline: str | Path | None,
+    replay: bool,
 ) -> Plan:
     try:
         id, evaluation = _claimed(formula)
         implementation = targets.implementation(target, id, arrays=arrays, hyperparameters=hyperparameters)
     except (UnknownFormulaError, DomainError) as error:
         raise UsageError(str(error)) from error
-    return Plan((replace(implementation, evaluation=evaluation),), dtypes, device, profile, seed, precision=precision)
+    claiming = (replace(implementation, evaluation=evaluation),)
+    judged, known = (claiming, "") if baseline is None else expecting(baseline, claiming, device, others=True)
+    return Plan(judged, dtypes, device, profile, seed, precision=precision, replay=replay, baseline=known)
 
 
 def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
@@ -176,7 +192,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     target, formula
         As `check` takes them; known deviations are those that an `Implementation` lists as ``expected``.
     **settings
-        The others of `check`.
+        The others of `check`, among them ``baseline``, a file of known deviations.
 
     Raises
     ------
@@ -209,6 +225,8 @@ def run(
     isolate: bool | None = None,
     timeout: float | None = None,
     memory: float | None = None,
+    baseline: str | Path | None = None,
+    replay: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the implementations of a framework.
@@ -230,8 +248,10 @@ def run(
         written as checks end, and put in order when all have.
     resume : bool
         Whether to go on with the ``report.jsonl`` of the output, if there is one: its checks are not run again.
-    isolate, timeout, memory
+    isolate, timeout, memory, replay
         As `check` takes them.
+    baseline : str or Path, optional
+        A file of known deviations of this backend: they are expected, and one that is gone is an unexpected pass.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -246,16 +266,32 @@ def run(
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
     _require_jobs(jobs)
-    made = partial(plan_of, backend, select=select, dtypes=dtypes, device=device, profile=profile, seed=seed)
+    _require_pinned(baseline, replay=replay)
+    made = partial(
+        plan_of,
+        backend,
+        select=select,
+        dtypes=dtypes,
+        device=device,
+        profile=profile,
+        seed=seed,
+        baseline=baseline,
+        replay=replay,
+    )
     loaded, plan = made()
-    if not plan.units():
+    if not plan.units() and not replay:
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
     limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
     if jobs > 1 and limits is None:
         raise UsageError(f"jobs must be 1 where isolate is False, got jobs={jobs!r}")
     recipe = partial(_second, made) if isinstance(backend, str) else partial(replace, plan)
     reproduce = partial(
-        run_line, backend if isinstance(backend, str) else loaded.name, device=device, profile=profile, seed=seed
+        run_line,
+        backend if isinstance(backend, str) else loaded.name,
+        device=device,
+        profile=profile,
+        seed=seed,
+        baseline=baseline,
     )
     return _judged(
         plan,
@@ -297,12 +333,16 @@ def plan_of(
     device: str = "cpu",
     profile: str = "quick",
     seed: int = 0,
+    baseline: str | Path | None = None,
+    replay: bool = False,
 ) -> tuple[Backend, Plan]:
     """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
     dtypes = tuple(FORMATS) if dtypes is None else dtypes
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     loaded = _loaded(backend)
-    return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+    entries = loaded.implementations
+    judged, known = (entries, "") if baseline is None else expecting(baseline, entries, device)
+    return loaded, Plan(judged, tuple(dtypes), device, profile, seed, select=select, replay=replay, baseline=known)
 
 
 def _claimed(formula: str) -> tuple[str, str]:
@@ -358,7 +398,8 @@ def _judged(
 
 
 def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
-    return Report(target, plan.seed, plan.profile, _environment() | dict(facts), plan.not_judged())
+    known = {"baseline": plan.baseline} if plan.baseline else {}
+    return Report(target, plan.seed, plan.profile, _environment() | dict(facts) | known, plan.not_judged())
 
 
 def _environment() -> dict[str, str]:
@@ -403,6 +444,11 @@ def require_settings(*, profile: object, seed: object, dtypes: object, device: o
         raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
     if not isinstance(device, str) or not _DEVICE.fullmatch(device):
         raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")
+
+
+def _require_pinned(baseline: str | Path | None, *, replay: bool) -> None:
+    if replay and baseline is None:
+        raise UsageError("replay must not be True without a baseline, whose counterexamples are judged")
 
 
 def _require_jobs(jobs: object) -> None:

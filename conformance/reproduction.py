@@ -6,12 +6,15 @@ import shlex
 import sys
 from collections.abc import Mapping
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 __all__ = ["check_line", "importable", "run_line"]
 
 
-def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, seed: int) -> str:
+def run_line(
+    backend: str, *, id: str, dtype: str, device: str, profile: str, seed: int, baseline: str | Path | None = None
+) -> str:
     """Return the shell line that runs one check of a backend again.
 
     Parameters
@@ -20,7 +23,7 @@ def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, se
         The name or ``module:object`` that the backend was asked for by.
     id : str
         Of the check.
-    dtype, device, profile, seed
+    dtype, device, profile, seed, baseline
         As the run had them.
 
     Examples
@@ -28,7 +31,7 @@ def run_line(backend: str, *, id: str, dtype: str, device: str, profile: str, se
     >>> run_line("torch", id="gd.x@torch.optim.SGD[float32,cpu]", dtype="float32", device="cpu", profile="quick", seed=0)
     "exactstep run torch -k 'gd.x@torch.optim.SGD[float32,cpu]' --dtype float32 --device cpu --profile quick --seed 0"
     """
-    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed)]
+    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed, baseline)]
     return shlex.join(words)
 
 
@@ -43,6 +46,7 @@ def check_line(
     hyperparameters: Mapping[str, float],
     arrays: str | None,
     precision: object,
+    baseline: str | Path | None = None,
 ) -> str:
     """Return the line that judges a target in one dtype again.
 
@@ -53,7 +57,7 @@ def check_line(
     if name is not None and arrays is None and precision is None:
         settings = [f"--set={key}={value!r}" for key, value in hyperparameters.items()]
         return shlex.join(
-            ["exactstep", "check", name, "--as", formula, *settings, *_options(dtype, device, profile, seed)]
+            ["exactstep", "check", name, "--as", formula, *settings, *_options(dtype, device, profile, seed, baseline)]
         )
     arguments = {
         "dtypes": (dtype,),
@@ -63,6 +67,7 @@ def check_line(
         "arrays": arrays,
         "hyperparameters": dict(hyperparameters) or None,
         "precision": precision,
+        "baseline": None if baseline is None else str(baseline),
     }
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if value is not None)
     return f"check({getattr(target, '__name__', 'target') if name is None else repr(name)}, {formula!r}, {given})"
@@ -80,5 +85,6 @@ def importable(target: Any) -> str | None:
     return f"{module}:{name}" if found is target else None
 
 
-def _options(dtype: str, device: str, profile: str, seed: int) -> list[str]:
-    return ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed)]
+def _options(dtype: str, device: str, profile: str, seed: int, baseline: str | Path | None) -> list[str]:
+    known = [] if baseline is None else ["--baseline", str(baseline)]
+    return ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed), *known]

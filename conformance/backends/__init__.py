@@ -29,6 +29,11 @@ class Expectation:
         How it shows.
     where : callable, optional
         Whether it shows in a Training or a Call, every one if not given; the other inputs are judged as ever.
+    inputs : mapping of str to object, optional
+        Keyword arguments of the claim's check in which it shows: a run judges them whatever it draws, and where it shows
+        there no longer, or otherwise, the deviation excuses nothing.
+    quantity : str
+        What fails there; anything if empty.
     """
 
     property: str
@@ -38,6 +43,8 @@ class Expectation:
     versions: str
     outcome: Literal["deviates", "crash"] = "deviates"
     where: Callable[[Any], bool] | None = None
+    inputs: Mapping[str, Any] | None = None
+    quantity: str = ""
 
     def concerns(self, runs: Sequence[Any]) -> bool:
         """Whether the deviation shows in one of a case's inputs."""

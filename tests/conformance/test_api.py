@@ -330,7 +330,10 @@ def test_wrong_arguments_of_check_are_named_with_domain_and_value(arguments, mes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"backend": "tensorflaw"}, "backend must be 'module:object' or among jax, keras, optax, torch, got backend='tensorflaw'"),
+        (
+            {"backend": "tensorflaw"},
+            "backend must be 'module:object' or among jax, keras, optax, torch, got backend='tensorflaw'",
+        ),
         ({"backend": 3}, "backend must be a name, 'module:object' or a Backend, got backend=3"),
         ({"jobs": 0}, "jobs must be an integer of at least 1, got jobs=0"),
         ({"select": "adam and"}, "expected a part of an id, found the end"),
