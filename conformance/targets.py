@@ -279,7 +279,7 @@ class _PlainFunction:
             result = self.function(*taken, *places, **keywords)
             if result is None:  # it worked in place
                 result = taken[0]
-            return to_floats(result) if hasattr(result, "detach") else np.array(result, dtype=np.float64)
+            return to_floats(result) if hasattr(result, "detach") else np.array(result)
 
         return call
 
