@@ -13,7 +13,7 @@ from properties.differential import require_formula
 from properties.optimizers.common import planted
 from properties.optimizers.elementwise import OPTIMIZERS
 from properties.strategies.inputs import Inputs, keyword, trained
-from properties.strategies.programs import programs
+from properties.strategies.programs import DESIGNS, programs
 from properties.strategies.trainings import Plan
 from properties.subject import Floats, Group, Place
 
@@ -27,8 +27,6 @@ __all__ = [
 ]
 
 _SOURCE = "the rules depend on parameters, gradients, hyperparameters and state alone"
-#: Programs of the quick profile: as many as notice every fault of `any_order` under nearly every seed.
-_PROGRAMS = 8
 _PLAN = Plan(2, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narrow_steps=(2, 3))
 
 
@@ -213,7 +211,7 @@ def parameters_keep_their_place(bench: Bench, *, training: Training) -> None:
 
 
 def _programs(space: Space) -> Inputs:
-    return {"programs": (_PROGRAMS, keyword("training", programs(space)))}
+    return {f"design {number}": (1, keyword("training", programs(space, number))) for number in range(DESIGNS)}
 
 
 @claim(
