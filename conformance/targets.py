@@ -279,6 +279,7 @@ class _PlainFunction:
             result = self.function(*taken, *places, **keywords)
             if result is None:  # it worked in place
                 result = taken[0]
+            # Numpy's are widened where they are read, which is where text and complex numbers are refused.
             return to_floats(result) if hasattr(result, "detach") else np.array(result)
 
         return call
