@@ -356,7 +356,8 @@ class _PlainFunction:
             result = self.function(*taken, *places, **keywords)
             if result is None:  # it worked in place
                 result = taken[0]
-            return to_floats(result) if hasattr(result, "detach") else np.array(result, dtype=np.float64)
+            # Numpy's are widened where they are read, which is where text and complex numbers are refused.
+            return to_floats(result) if hasattr(result, "detach") else np.array(result)
 
         def call_in_jax(*arrays: Floats, **hyperparameters: float) -> Floats:
             with precision_of(dtype):

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from properties.subject import Floats, Group
+from properties.subject import Floats, Group, Place
 
 __all__ = ["INTERRUPTIONS", "Call", "Evaluation", "Event", "Interruption", "Observation", "Step", "Training", "Way"]
 
@@ -161,11 +161,12 @@ class Evaluation:
 class Observation:
     """What a subject showed after each step, indexed ``[step][tensor]``.
 
-    Gradients are there if it offers them, with the signs that the formula sees; evaluations, indexed ``[step]``, where
-    it was given a closure.
+    Gradients are there if it offers them, with the signs that the formula sees; places, if it offers them, of the
+    parameters that it has so far; evaluations, indexed ``[step]``, where it was given a closure.
     """
 
     params: tuple[tuple[Floats, ...], ...]
     states: tuple[tuple[Mapping[str, Floats], ...], ...]
     grads: tuple[tuple[Floats | None, ...], ...] = ()
     evaluations: tuple[Evaluation | None, ...] = ()
+    places: tuple[tuple[Place, ...], ...] = ()

@@ -89,6 +89,7 @@ class Bench(Protocol):
 
     formula: Formula
     dtype: str
+    device: str
     precision: Precision
 
     def train(self, training: Training) -> Observation:
