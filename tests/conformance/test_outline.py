@@ -44,7 +44,7 @@ def test_groups_changes_events_and_missing_gradients_are_named():
     groups = (Group((0,), SETTINGS), Group((1,), {"learning_rate": 1.0}, maximize=True))
     steps = (
         Step((one, None)),
-        Step((one, two), {1: {"eps": 0.1}}, ("resumed", "add_group"), "step_closure"),
+        Step((one, two), {1: {"eps": 0.1}}, ("resumed", "add_group"), "step_sparse"),
         Step((one, None), {}, ("pickled",), frozen=(1,)),
     )
 
@@ -53,8 +53,7 @@ def test_groups_changes_events_and_missing_gradients_are_named():
         "group 1, tensor 1: learning_rate = 1.0, maximize",
         "params  [1.0], [[0.0], [0.0]]",
         "step 1  grads [1.0], missing",
-        "step 2  saved and loaded; next group added; group 1: eps = 0.1; gradients from a closure; "
-        "grads [1.0], [[0.0], [0.0]]",
+        "step 2  saved and loaded; next group added; group 1: eps = 0.1; sparse gradients; grads [1.0], [[0.0], [0.0]]",
         "step 3  pickled and unpickled; tensor 1 frozen; grads [1.0], missing",
     ]
 
