@@ -41,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--exactstep-seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)"
     )
+    group.addoption(
+        "--exactstep-baseline",
+        metavar="FILE",
+        help="known deviations, as `exactstep baseline write` pins them: each is a strict xfail",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

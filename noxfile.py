@@ -52,6 +52,16 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def ecosystem(session: nox.Session) -> None:
+    """Judge JAX, optax, Flax and Keras, and test their adapters; arguments go to `exactstep run`."""
+    session.env["KERAS_BACKEND"] = "jax"
+    install(session, "test", project=".[jax,keras]")
+    session.run("pytest", *(f"tests/conformance/backends/test_{name}.py" for name in ("jax", "optax", "keras")))
+    for backend in ("jax", "optax", "keras"):
+        session.run("exactstep", "run", backend, "--output", f"report/{backend}", *session.posargs)
+
+
+@nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Time a run, the oracle beside mpmath, and the bounds beside numpy."""
     install(session, "benchmark")
@@ -75,6 +85,13 @@ def selftest(session: nox.Session) -> None:
     """Run every claim on every seeded fault of its formula, and list what survives."""
     install(session)
     session.run("exactstep", "selftest", *session.posargs)
+
+
+@nox.session(name="identify-matrix", default=False)
+def identify_matrix(session: nox.Session) -> None:
+    """Identify a fresh program at every point of every family: a quarter of an hour."""
+    install(session, "test", project=".[torch]")
+    session.run("pytest", "--full", "tests/conformance/test_identify_matrix.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -2,7 +2,8 @@
 
     >>> from conformance import check, run
 
-`check` judges one optimizer or function, `run` a framework; `laws` profiles an optimizer that claims no formula.
+`check` judges one optimizer or function, `run` a framework; of an optimizer that claims no formula, `identify` says
+what it computes, and `laws` which laws it obeys.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["LawProfile", "Report", "UsageError", "assert_conforms", "check", "laws", "run"]
+__all__ = [
+    "Identification",
+    "LawProfile",
+    "Report",
+    "UsageError",
+    "assert_conforms",
+    "check",
+    "identify",
+    "laws",
+    "run",
+]
 
 
 def _import_neighbours() -> None:
@@ -31,5 +42,7 @@ _import_neighbours()
 
 from conformance.api import assert_conforms, check, run
 from conformance.errors import UsageError
+from conformance.identification import Identification
+from conformance.identify import identify
 from conformance.laws import LawProfile, laws
 from conformance.report import Report

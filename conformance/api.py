@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from conformance import targets
 from conformance.backends import Backend
+from conformance.baseline import expecting
 from conformance.errors import UsageError
 from conformance.isolation import TIMEOUT, Limits, isolated
 from conformance.jsonlines import Writer, begun
@@ -33,7 +34,12 @@ from oracle.errors import DomainError, UnknownFormulaError
 __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
 
 #: Built-in backends by name.
-BACKENDS: Mapping[str, str] = {"torch": "conformance.backends.torch:backend"}
+BACKENDS: Mapping[str, str] = {
+    "jax": "conformance.backends.jax:backend",
+    "keras": "conformance.backends.keras:backend",
+    "optax": "conformance.backends.optax:backend",
+    "torch": "conformance.backends.torch:backend",
+}
 
 #: Called with each record, the number of checks that are over, and the number of all.
 Progress = Callable[[CheckRecord, int, int], object]
@@ -54,13 +60,15 @@ def check(
     seed: int = 0,
     dtypes: Sequence[str] | None = None,
     device: str = "cpu",
-    arrays: Literal["torch", "numpy"] | None = None,
+    arrays: Literal["torch", "jax", "numpy"] | None = None,
     hyperparameters: Mapping[str, float] | None = None,
     precision: Precision | None = None,
     isolate: bool | None = None,
     timeout: float | None = None,
     memory: float | None = None,
     python: str | None = None,
+    baseline: str | Path | None = None,
+    replay: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Judge one optimizer or function by the formula that it claims to compute.
@@ -80,7 +88,7 @@ def check(
         Float64 and float32 if not given.
     device : str
         Such as ``"cpu"`` or ``"cuda:1"``.
-    arrays : {"torch", "numpy"}, optional
+    arrays : {"torch", "jax", "numpy"}, optional
         What a function takes.
     hyperparameters : mapping of str to float, optional
         Values that the target uses for hyperparameters that it does not offer.
@@ -96,6 +104,11 @@ def check(
     python : str, optional
         The interpreter of another environment, such as ``"/other/venv/bin/python"``: the target, named by a string,
         is imported and run there, and judged from here. It has to have numpy, and needs nothing of Exactstep.
+    baseline : str or Path, optional
+        A file of known deviations, see `conformance.baseline`: they are expected, and one that is gone is an unexpected
+        pass. It may have entries about other targets, or about other formulas.
+    replay : bool
+        Whether the counterexamples that the baseline pins are all that is judged.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -109,6 +122,7 @@ def check(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if a name cannot be imported.
     """
+    _require_pinned(baseline, replay=replay)
     if dtypes is None:
         dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
@@ -127,6 +141,8 @@ def check(
         seed=seed,
         precision=precision,
         interpreter=interpreter,
+        baseline=baseline,
+        replay=replay,
     )
     plan = recipe()
     if interpreter:
@@ -143,6 +159,7 @@ def check(
         arrays=arrays,
         precision=precision,
         python=python,
+        baseline=baseline,
     )
     return _judged(
         plan,
@@ -157,7 +174,7 @@ def _plan_of_check(
     target: Any,
     formula: str,
     *,
-    arrays: Literal["torch", "numpy"] | None,
+    arrays: Literal["torch", "jax", "numpy"] | None,
     hyperparameters: Mapping[str, float] | None,
     dtypes: tuple[str, ...],
     device: str,
@@ -165,6 +182,8 @@ def _plan_of_check(
     seed: int,
     precision: Precision | None,
     interpreter: Interpreter | None,
+    baseline: str | Path | None,
+    replay: bool,
 ) -> Plan:
     try:
         id, evaluation = _claimed(formula)
@@ -174,7 +193,9 @@ def _plan_of_check(
     implementation = (
         implementation_in(interpreter, target, signature) if interpreter else targets.adapted(target, signature)
     )
-    return Plan((replace(implementation, evaluation=evaluation),), dtypes, device, profile, seed, precision=precision)
+    claiming = (replace(implementation, evaluation=evaluation),)
+    judged, known = (claiming, "") if baseline is None else expecting(baseline, claiming, device, others=True)
+    return Plan(judged, dtypes, device, profile, seed, precision=precision, replay=replay, baseline=known)
 
 
 def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
@@ -185,7 +206,7 @@ def assert_conforms(target: Any, formula: str, **settings: Any) -> None:
     target, formula
         As `check` takes them; known deviations are those that an `Implementation` lists as ``expected``.
     **settings
-        The others of `check`.
+        The others of `check`, among them ``baseline``, a file of known deviations.
 
     Raises
     ------
@@ -219,6 +240,8 @@ def run(
     timeout: float | None = None,
     memory: float | None = None,
     python: str | None = None,
+    baseline: str | Path | None = None,
+    replay: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Judge the implementations of a framework.
@@ -240,8 +263,10 @@ def run(
         written as checks end, and put in order when all have.
     resume : bool
         Whether to go on with the ``report.jsonl`` of the output, if there is one: its checks are not run again.
-    isolate, timeout, memory, python
+    isolate, timeout, memory, python, replay
         As `check` takes them.
+    baseline : str or Path, optional
+        A file of known deviations of this backend: they are expected, and one that is gone is an unexpected pass.
     progress : callable, optional
         Called with each record, the number of checks that are over, and the number of all.
 
@@ -256,6 +281,7 @@ def run(
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
     _require_jobs(jobs)
+    _require_pinned(baseline, replay=replay)
     interpreter = _interpreter(python, isolate, backend=backend)
     made = partial(
         plan_of,
@@ -266,9 +292,11 @@ def run(
         profile=profile,
         seed=seed,
         interpreter=interpreter,
+        baseline=baseline,
+        replay=replay,
     )
     loaded, plan = made()
-    if not plan.units():
+    if not plan.units() and not replay:
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
     limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
     if jobs > 1 and limits is None:
@@ -281,6 +309,7 @@ def run(
         profile=profile,
         seed=seed,
         python=python,
+        baseline=baseline,
     )
     return _judged(
         plan,
@@ -323,12 +352,16 @@ def plan_of(
     profile: str = "quick",
     seed: int = 0,
     interpreter: Interpreter | None = None,
+    baseline: str | Path | None = None,
+    replay: bool = False,
 ) -> tuple[Backend, Plan]:
     """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
     dtypes = tuple(FORMATS) if dtypes is None else dtypes
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     loaded = _loaded(backend, interpreter)
-    return loaded, Plan(loaded.implementations, tuple(dtypes), device, profile, seed, select=select)
+    entries = loaded.implementations
+    judged, known = (entries, "") if baseline is None else expecting(baseline, entries, device)
+    return loaded, Plan(judged, tuple(dtypes), device, profile, seed, select=select, replay=replay, baseline=known)
 
 
 def _claimed(formula: str) -> tuple[str, str]:
@@ -385,7 +418,8 @@ def _judged(
 
 def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
     host = plan.implementations[0].host if plan.implementations else None
-    return Report(target, plan.seed, plan.profile, _environment(host) | dict(facts), plan.not_judged())
+    known = {"baseline": plan.baseline} if plan.baseline else {}
+    return Report(target, plan.seed, plan.profile, _environment(host) | dict(facts) | known, plan.not_judged())
 
 
 def _environment(host: Host | None) -> dict[str, str]:
@@ -441,6 +475,11 @@ def require_settings(*, profile: object, seed: object, dtypes: object, device: o
         raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
     if not isinstance(device, str) or not _DEVICE.fullmatch(device):
         raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")
+
+
+def _require_pinned(baseline: str | Path | None, *, replay: bool) -> None:
+    if replay and baseline is None:
+        raise UsageError("replay must not be True without a baseline, whose counterexamples are judged")
 
 
 def _require_jobs(jobs: object) -> None:

@@ -76,6 +76,7 @@ class Bench:
     ) -> None:
         self.formula = formula
         self.dtype = specimen.dtype
+        self.device = specimen.device
         self.precision = precision
         self.tally = Tally()
         self._session = session

@@ -14,19 +14,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from conformance import api, figures
+from conformance import api, baseline, figures
 from conformance.console import Progress, print_report
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
+from conformance.identification import exit_code as identification_code
+from conformance.identification import json_file
+from conformance.identify import identify
 from conformance.isolation import TIMEOUT
 from conformance.jsonlines import read
 from conformance.laws import laws
+from conformance.presentation import plural
 from conformance.report import Report, exit_code, output_files
 from conformance.selftest import selftest
 from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS
+from oracle.dialects import LATTICES
 from oracle.errors import OracleError
 from oracle.formula import Formula
 from properties.catalogue import CLAIMS
@@ -37,11 +42,11 @@ USAGE, LOAD, HARNESS, INTERRUPTED, BROKEN_PIPE = 2, 3, 5, 130, 141
 
 _EPILOG = """\
 exit codes:
-  0    conforms
-  1    deviates, crash, timeout, flaky, or a pass against expectation
+  0    conforms, or identified
+  1    deviates, crash, timeout, flaky, or a pass against expectation; identify: none of the known
   2    wrong usage
   3    a target or a backend could not be loaded
-  4    nothing was shown: mistrusted or unsupported
+  4    nothing was shown: mistrusted or unsupported; identify: undecided
   5    an error of Exactstep itself
   130  interrupted
 """
@@ -123,24 +128,24 @@ def parser() -> argparse.ArgumentParser:
 
     check = _command(commands, "check", _check, "Judge one optimizer or function.")
     check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
-    check.add_argument(
-        "--as",
-        dest="formula",
-        metavar="FORMULA",
-        help="the formula that it claims, as in layer_norm, or layer_norm:one_pass for an unstable evaluation of one; "
+    _claiming(
+        check,
+        "the formula that it claims, as in layer_norm, or layer_norm:one_pass for an unstable evaluation of one; "
         "without, an optimizer gets no verdict, but a profile of the laws it obeys",
     )
-    check.add_argument(
-        "--set",
-        dest="hyperparameters",
-        type=_assignment,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a hyperparameter that the target does not offer, and the value that it uses",
-    )
-    check.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
     _judging(check)
+
+    identifying = _command(commands, "identify", _identify, "Say what an optimizer computes, whatever it claims.")
+    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
+    identifying.add_argument(
+        "--family", choices=tuple(LATTICES), help="where to look (default: in all, the likeliest first)"
+    )
+    _targeting(identifying)
+    identifying.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
+    identifying.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
+    identifying.add_argument("--output", type=Path, metavar="FILE", help="a .json file for all that was found")
+
+    _pinning(commands)
 
     selftest = _command(commands, "selftest", _selftest, "Say which claim notices which seeded fault.")
     selftest.add_argument(
@@ -171,11 +176,61 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int],
     return command
 
 
+def _pinning(commands: Any) -> None:
+    about = "Pin known deviations in a file, and see whether they are still there."
+    root = commands.add_parser("baseline", help=about, description=about, allow_abbrev=False)
+    actions = root.add_subparsers(title="commands", metavar="ACTION", required=True)
+
+    write = _command(
+        actions, "write", _write_baseline, "Pin what a report says to deviate or to crash, and drop what is gone."
+    )
+    write.add_argument("file", type=Path, metavar="REPORT", help="the report.jsonl of a run")
+    write.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the baseline; if it is there, it is updated, and the words in it are kept",
+    )
+    write.add_argument("--reason", default="", metavar="TEXT", help="of entries without one, which no run accepts")
+
+    check = _command(
+        actions,
+        "check",
+        _check_baseline,
+        "Judge the pinned counterexamples, and nothing else: each must fail as it is known to.",
+    )
+    check.add_argument("baseline", type=Path, metavar="FILE", help="what exactstep baseline write has written")
+    check.add_argument(
+        "target", metavar="BACKEND", help="as of exactstep run; with --as a target, as of exactstep check"
+    )
+    _claiming(check, "the formula that a target claims")
+    _isolating(check)
+
+
+def _claiming(command: argparse.ArgumentParser, claim: str) -> None:
+    command.add_argument("--as", dest="formula", metavar="FORMULA", help=claim)
+    _targeting(command)
+
+
+def _targeting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="hyperparameters",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyperparameter that the target does not offer, and the value that it uses",
+    )
+    command.add_argument("--path", type=Path, default=Path(), metavar="DIR", help="where to import from (default: .)")
+
+
 def _judging(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dtype", nargs="+", action="extend", choices=tuple(FORMATS), metavar="D", help=", ".join(FORMATS)
     )
-    command.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
     command.add_argument(
         "--profile", choices=tuple(PROFILES), default="quick", help="how many inputs to draw (default: quick)"
     )
@@ -183,6 +238,14 @@ def _judging(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output", type=Path, metavar="PATH", help="a folder for report.jsonl and report.html, or one such file"
     )
+    command.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="known deviations: see exactstep baseline --help"
+    )
+    _isolating(command)
+
+
+def _isolating(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
     isolation = command.add_argument_group(
         "isolation", "A subject that crashes, exits, hangs or takes all memory ends its own check, never the run."
     )
@@ -260,8 +323,9 @@ def _work(target: str, output: Path | None) -> Iterator[Progress]:
 def _run(arguments: argparse.Namespace) -> int:
     backends = list(dict.fromkeys(arguments.backends))
     several = len(backends) > 1
-    if several and arguments.resume:
-        raise UsageError(f"--resume goes on with one backend, got {', '.join(backends)}")
+    if several and (arguments.resume or arguments.baseline):
+        option = "--resume goes on with" if arguments.resume else "--baseline is of"
+        raise UsageError(f"{option} one backend, got {', '.join(backends)}")
     with _work(", ".join(backends), arguments.output) as progress:
         reports = [
             api.run(
@@ -274,6 +338,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 jobs=_jobs(isolate=arguments.isolate) if arguments.jobs is None else arguments.jobs,
                 output=None if several else arguments.output,
                 resume=arguments.resume,
+                baseline=arguments.baseline,
                 progress=progress,
                 **_isolation(arguments),
             )
@@ -299,13 +364,22 @@ def _together(reports: Sequence[Report]) -> Report:
     )
 
 
-def _check(arguments: argparse.Namespace) -> int:
-    if not arguments.path.is_dir():
-        raise UsageError(f"--path must be a folder, got {str(arguments.path)!r}")
-    folder = str(arguments.path.resolve())
+@contextmanager
+def _importing(path: Path) -> Iterator[None]:
+    """Let targets be imported from a folder."""
+    if not path.is_dir():
+        raise UsageError(f"--path must be a folder, got {str(path)!r}")
+    folder = str(path.resolve())
     # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
     sys.path.insert(0, folder)
     try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    with _importing(arguments.path):
         if arguments.formula is None:
             return _laws(arguments)
         with _work(arguments.target, arguments.output) as progress:
@@ -317,17 +391,36 @@ def _check(arguments: argparse.Namespace) -> int:
                 dtypes=arguments.dtype,
                 device=arguments.device,
                 hyperparameters=dict(arguments.hyperparameters),
+                baseline=arguments.baseline,
                 progress=progress,
                 **_isolation(arguments),
             )
-    finally:
-        sys.path.remove(folder)
     return _end(_found_there(report, arguments.path), arguments.output)
 
 
+def _identify(arguments: argparse.Namespace) -> int:
+    if arguments.output:
+        json_file(arguments.output)  # before the work
+    with _importing(arguments.path), _work(arguments.target, None):
+        found = identify(
+            arguments.target,
+            arguments.family,
+            seed=arguments.seed,
+            device=arguments.device,
+            hyperparameters=dict(arguments.hyperparameters),
+        )
+    sys.stdout.write(f"{found.summary()}\n")
+    if arguments.output:
+        found.write(arguments.output)
+        sys.stdout.write(f"  written: {arguments.output}\n")
+    return identification_code(found)
+
+
 def _laws(arguments: argparse.Namespace) -> int:
-    if arguments.dtype or arguments.hyperparameters or arguments.output:
-        raise UsageError("--dtype, --set and --output need --as: a profile of laws has no formula to set them for")
+    if arguments.dtype or arguments.hyperparameters or arguments.output or arguments.baseline:
+        raise UsageError(
+            "--dtype, --set, --output and --baseline need --as: a profile of laws has no formula to set them for"
+        )
     if arguments.timeout or arguments.memory or arguments.python:
         raise UsageError("--timeout, --memory and --python need --as: a profile of laws is made in this process")
     with _work(arguments.target, None):
@@ -351,6 +444,37 @@ def _end(report: Report, output: Path | None, *, written: bool = False) -> int:
             report.write(output)
         sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
     return exit_code(report)
+
+
+def _write_baseline(arguments: argparse.Namespace) -> int:
+    output: Path = arguments.output
+    before = baseline.read(output) if output.exists() else {}
+    update = baseline.updated(before, read(arguments.file), arguments.reason)
+    output.write_text(baseline.dumps(update.deviations), encoding="utf-8")
+    unexplained = sorted(key for key, known in update.deviations.items() if not known.reason.strip())
+    for what, keys in (
+        ("new", update.added),
+        ("gone", update.gone),
+        ("needs a reason", unexplained),
+        ("left to you", update.left),
+    ):
+        sys.stdout.writelines(f"{what}: {id} ({status})\n" for id, status in keys)
+    sys.stdout.write(f"written: {output}, {plural(len(update.deviations), 'known deviation')}\n")
+    return 1 if update.left else 0
+
+
+def _check_baseline(arguments: argparse.Namespace) -> int:
+    judged = {"dtypes": tuple(FORMATS), "device": arguments.device, "baseline": arguments.baseline, "replay": True}
+    with _importing(arguments.path), _work(arguments.target, None) as progress:
+        judged |= {"progress": progress, **_isolation(arguments)}
+        settings = dict(arguments.hyperparameters)
+        if arguments.formula is not None:
+            report = api.check(arguments.target, arguments.formula, hyperparameters=settings, **judged)
+        elif settings:
+            raise UsageError("--set needs --as: a backend sets its own hyperparameters")
+        else:
+            report = api.run(arguments.target, **judged)
+    return _end(report, None)
 
 
 def _selftest(arguments: argparse.Namespace) -> int:

@@ -57,7 +57,8 @@ def diagnose(
         told = formula.evaluations[name].description
         return f"this is {formula.id}, evaluated {name}: {told} ({_extent(unstable[name], ordered)})"
 
-    others = session.once(("relatives", formula), lambda: relatives(formula))
+    kept = specimen.implementation.kept
+    others = session.once(("relatives", formula, tuple(kept.items())), lambda: relatives(formula, kept))
     fitting = [(other, count) for other in others if (count := within(other, precision))]
     if not fitting:
         return f"none of the {len(others)} relatives of {formula.id} that are known"

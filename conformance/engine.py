@@ -13,7 +13,7 @@ from conformance.diagnosis import diagnose
 from conformance.evidence import counterexample, demands, ranges
 from conformance.guard import guard
 from conformance.power import power
-from conformance.records import FOLLOWS, STATUSES, CheckRecord
+from conformance.records import FOLLOWS, STATUSES, CheckRecord, Status
 from conformance.reduction import Retrial, reduced
 from conformance.session import Case, Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure, described
@@ -22,7 +22,7 @@ from oracle.formula import Formula
 from properties.claims import Claim, Space, Unrepeated, Violation
 from properties.subject import Rejected
 
-__all__ = ["Engine", "blank", "check_id"]
+__all__ = ["Engine", "blank", "check_id", "why_unsupported"]
 
 #: How often a check may be run to find a simpler counterexample.
 _REDUCTION_BUDGET = 200
@@ -39,9 +39,16 @@ def blank(formula: str, claim: str, label: str, dtype: str, device: str) -> Chec
     return CheckRecord(id, formula, claim, label, dtype, device, status="unsupported")
 
 
-def _supports(implementation: Implementation, dtype: str, device: str) -> bool:
-    """Whether an implementation declares a dtype and the kind of a device (``cuda`` of ``cuda:1``)."""
-    return dtype in implementation.dtypes and device.partition(":")[0] in implementation.devices
+def why_unsupported(claim: Claim, implementation: Implementation, dtype: str, device: str) -> str:
+    """Return why a claim is not to be checked of an implementation, by what it declares; empty if it is."""
+    label = implementation.label
+    if dtype not in implementation.dtypes or device.partition(":")[0] not in implementation.devices:
+        return f"{label} declares {', '.join(implementation.dtypes)} on {', '.join(implementation.devices)}"
+    held = [name for name in claim.varies if name in implementation.fixed]
+    if held:
+        return f"{claim.name} sets {', '.join(held)}, which {label} cannot vary"
+    lacking = [name for name in claim.needs if name not in implementation.offers]
+    return f"{label} does not offer {', '.join(lacking)}" if lacking else ""
 
 
 @dataclass
@@ -74,6 +81,8 @@ class Engine:
         All claims about the formula, whether they are to be checked or not.
     precision : Precision, optional
         The only precision model to accept; by default those of the dtype, from strict to loose.
+    replay : bool
+        Whether nothing is drawn, and known deviations are judged on the inputs that they pin alone.
     """
 
     def __init__(
@@ -83,36 +92,24 @@ class Engine:
         claims: Sequence[Claim],
         *,
         precision: Precision | None = None,
+        replay: bool = False,
     ) -> None:
         self._session = session
         self._formula = formula
         self._differential = next((claim for claim in claims if claim.name == FOLLOWS), None)
         self._precision = precision
+        self._replay = replay
 
     def check(self, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge a specimen by a claim, and leave the process as it was."""
         started = time.perf_counter()
         implementation, dtype, device = specimen.implementation, specimen.dtype, specimen.device
-        declared = f"{', '.join(implementation.dtypes)} on {', '.join(implementation.devices)}"
-        record = replace(
-            blank(self._formula.id, claim.name, implementation.label, dtype, device),
-            counted=False,
-            message=f"{implementation.label} declares {declared}",
-        )
-        if not _supports(implementation, dtype, device):
-            return record
+        record = blank(self._formula.id, claim.name, implementation.label, dtype, device)
+        why = why_unsupported(claim, implementation, dtype, device)
+        if why:
+            return replace(record, counted=False, message=why)
 
-        held = [name for name in claim.varies if name in implementation.fixed]
-        if held:
-            return replace(
-                record, message=f"{claim.name} sets {', '.join(held)}, which {implementation.label} cannot vary"
-            )
-
-        lacking = [name for name in claim.needs if name not in getattr(implementation.factory, "offers", ())]
-        if lacking:
-            return replace(record, message=f"{implementation.label} does not offer {', '.join(lacking)}")
-
-        record = replace(record, status="conforms", counted=True, message="")
+        record = replace(record, status="conforms")
         guarded = implementation.host.guard if implementation.host else guard
         with guarded(derived_seed(record.id, self._session.seed)) as printed:
             try:
@@ -125,17 +122,28 @@ class Engine:
 
     def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
-        cases = self._session.cases(claim, self._formula, specimen.dtype, specimen.implementation.fixed)
-        remaining = list(cases)
-        excused = []
-        for entry in _known(specimen, claim):
-            concerned = [case for case in remaining if entry.concerns(case.runs)]
+        remaining = [] if self._replay else list(self._cases(claim, specimen))
+        known = _known(specimen, claim)
+        excused, there = [], []
+        for entry in known:
+            if entry.inputs is None:
+                continue
+            shown = self._outcome(unjudged, claim, specimen, [Case(entry.inputs)], [entry], pinned=True)
+            shown = _as_pinned(shown, entry)
+            if self._replay or shown.status != "expected-deviation":
+                excused.append(shown)  # what is there no longer, or is something else, excuses nothing
+            else:
+                there.append(entry)
+        # Those that pin an input go together, for they say of no other whether it is one of theirs.
+        for entries in [*([entry] for entry in known if entry.inputs is None), there]:
+            concerned = [case for case in remaining if any(entry.concerns(case.runs) for entry in entries)]
             remaining = [case for case in remaining if case not in concerned]
+            concerned += [Case(entry.inputs) for entry in entries if entry.inputs is not None]
             if concerned:
-                excused.append((entry, self._outcome(unjudged, claim, specimen, concerned, entry)))
+                excused.append(_as_expected(self._outcome(unjudged, claim, specimen, concerned, entries), entries))
         record = self._outcome(unjudged, claim, specimen, remaining) if remaining or not excused else unjudged
-        for entry, apart in excused:
-            record = _as_expected(record, apart, entry)
+        for apart in excused:
+            record = _together(record, apart)
         return record
 
     def _outcome(
@@ -144,12 +152,14 @@ class Engine:
         claim: Claim,
         specimen: Specimen,
         cases: Sequence[Case],
-        expected: Expectation | None = None,
+        expected: Sequence[Expectation] = (),
+        *,
+        pinned: bool = False,
     ) -> CheckRecord:
         # An expected crash must not hide that another case deviates.
-        crashes = expected is not None and expected.outcome == "crash"
-        trial = self._trials(claim, specimen, cases, past_crashes=crashes)
-        asked, offers = demands(cases), getattr(specimen.implementation.factory, "offers", ())
+        crashes = any(entry.outcome == "crash" for entry in expected)
+        trial = self._trials(claim, specimen, cases, past_crashes=crashes, pinned=pinned)
+        asked, offers = demands(cases), specimen.implementation.offers
         record = replace(
             record,
             error_over_bound=trial.tally.error_over_bound,
@@ -168,15 +178,21 @@ class Engine:
             found = counterexample(case.inputs)
             return replace(record, status="crash", message=str(failure), counterexample=found)
         if trial.failures:
-            return self._deviating(record, claim, specimen, trial, expected=expected is not None)
-        return self._conforming(record, claim, specimen, trial, expected=expected is not None)
+            known = any(entry.outcome == "deviates" for entry in expected)
+            return self._deviating(record, claim, specimen, trial, expected=known)
+        return self._conforming(record, claim, specimen, trial, expected=bool(expected))
 
-    def _trials(self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool) -> _Trial:
-        """Run through the precision models of each accepted evaluation, and return the first trial that holds, or the last."""
+    def _trials(
+        self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool, pinned: bool
+    ) -> _Trial:
+        """Run through the precision models of each accepted evaluation, and return the first trial that holds, or the last.
+
+        The last is all that speaks of a pinned case: a counterexample is one to it, perhaps not to each of the others.
+        """
         models = (self._precision,) if self._precision else precision_models(specimen.dtype)
         accepted = self._formula.accepted(specimen.implementation.evaluation)
         *strict, loosest = [(evaluation, precision) for evaluation in accepted for precision in models]
-        for evaluation, precision in strict:
+        for evaluation, precision in () if pinned else strict:
             trial = _Trial(precision, evaluation)
             self._run(trial, claim, specimen, cases, past_failures=False, past_crashes=past_crashes)
             if not trial.failures:
@@ -259,7 +275,7 @@ class Engine:
         # What draws from a source that no seed reaches fails once and for all: honest draws would not have.
         inputs, violation = case.inputs, again or violation
         if again is not None and not expected:
-            known = _known(specimen, claim)
+            known = [entry for entry in _known(specimen, claim) if entry.inputs is None]
 
             def fails(inputs: Mapping[str, Any]) -> Violation | None:
                 excused = any(entry.concerns(Case(inputs).runs) for entry in known)
@@ -275,11 +291,17 @@ class Engine:
             diagnosis="" if expected else self._diagnosis(specimen, trial.precision),
         )
 
+    def _cases(self, claim: Claim, specimen: Specimen) -> tuple[Case, ...]:
+        implementation = specimen.implementation
+        return self._session.cases(
+            claim, self._formula, specimen.dtype, implementation.fixed, missing=implementation.missing_gradients
+        )
+
     def _diagnosis(self, specimen: Specimen, precision: Precision) -> str:
         differential = self._differential
         if differential is None:
             return f"no claim {FOLLOWS!r} to compare {self._formula.id} with its relatives by"
-        cases = self._session.cases(differential, self._formula, specimen.dtype, specimen.implementation.fixed)
+        cases = self._cases(differential, specimen)
         return self._session.once(
             ("diagnosis", specimen, precision),
             lambda: diagnose(self._session, differential, specimen, self._formula, cases, precision),
@@ -299,13 +321,30 @@ _COUNTS = ("cases", "rejected", "judged", "unjudged")
 _NAMES = ("exercised", "left_out")
 
 
-def _as_expected(record: CheckRecord, apart: CheckRecord, entry: Expectation) -> CheckRecord:
-    """Return the record of the other cases in the light of a known deviation: there as expected, or gone."""
-    known = f"{entry.reason} ({entry.evidence})"
-    if apart.status == entry.outcome:
-        apart = replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
-    elif apart.status == "conforms":
-        apart = replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
+def _as_expected(apart: CheckRecord, entries: Sequence[Expectation]) -> CheckRecord:
+    """Return the record of the cases that known deviations concern: there as expected, gone, or something else."""
+    known = "; ".join(f"{entry.reason} ({entry.evidence})" for entry in entries)
+    if any(apart.status == entry.outcome for entry in entries):
+        return replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
+    if apart.status == "conforms":
+        return replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
+    return apart
+
+
+def _as_pinned(apart: CheckRecord, entry: Expectation) -> CheckRecord:
+    """Return the record of the case that a known deviation pins: it must fail as it did, and in the same quantity."""
+    quantity = (apart.counterexample or {}).get("quantity", "")
+    if apart.status == entry.outcome and entry.quantity not in ("", quantity):
+        return replace(apart, message=f"pinned in {entry.quantity}, now in {quantity}: {apart.message}")
+    shown = _as_expected(apart, [entry])
+    if shown is not apart:
+        return shown
+    status: Status = "unexpected-pass" if apart.status == "mistrusted" else apart.status
+    return replace(apart, status=status, message=f"pinned as {entry.outcome}, now {apart.status}: {apart.message}")
+
+
+def _together(record: CheckRecord, apart: CheckRecord) -> CheckRecord:
+    """Return the record of the other cases with that of those that a known deviation concerns."""
     counts: dict[str, Any] = {name: getattr(record, name) + getattr(apart, name) for name in _COUNTS}
     counts |= {name: tuple(sorted({*getattr(record, name), *getattr(apart, name)})) for name in _NAMES}
     if apart.status == "expected-deviation" and record.status in ("conforms", "expected-deviation") and record.cases:

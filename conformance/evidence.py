@@ -1,4 +1,4 @@
-"""What a record keeps of its cases: the ranges that were drawn, and the input that fails."""
+"""What a record keeps of its cases: the ranges that were drawn, and the input that fails, there and back."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from conformance.session import Case
-from properties.cases import Call
+from oracle.formula import Formula
+from properties.cases import Call, Event, Step, Training, Way
 from properties.claims import Violation
+from properties.strategies.numbers import laid_out
+from properties.strategies.runs import Run
+from properties.subject import Floats, Group
 
-__all__ = ["counterexample", "demands", "encoded", "ranges"]
+__all__ = ["counterexample", "decoded", "demands", "encoded", "ranges"]
 
 
 def ranges(cases: Sequence[Case]) -> dict[str, list[float]]:
@@ -47,6 +51,8 @@ def demands(cases: Iterable[Case]) -> set[str]:
 def encoded(value: Any) -> Any:
     """Return a value as JSON knows it: records and arrays by their contents, floats as hex strings.
 
+    An array that lies otherwise in memory than row by row also keeps its strides, in elements.
+
     Parameters
     ----------
     value : object
@@ -60,7 +66,10 @@ def encoded(value: Any) -> Any:
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, np.ndarray):
-        return encoded(value.tolist())
+        values = encoded(value.tolist())
+        if value.flags.c_contiguous or min(value.strides) < 0:
+            return values
+        return {"values": values, "strides": [stride // value.itemsize for stride in value.strides]}
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float):
@@ -75,6 +84,83 @@ def encoded(value: Any) -> Any:
         told = [(part.name, entry) for part, entry in entries if part.default is MISSING or entry != part.default]
         return {name: encoded(entry) for name, entry in told}
     raise TypeError(f"a report cannot hold {value!r}")
+
+
+def decoded(inputs: Mapping[str, Any], formula: Formula) -> dict[str, Any]:
+    """Return the inputs of a check that a record keeps, bit for bit: what `encoded` made JSON of.
+
+    Parameters
+    ----------
+    inputs : mapping of str to object
+        By keyword argument of the check.
+    formula : Formula
+        That it is about.
+
+    Raises
+    ------
+    ValueError
+        If they are no inputs of a check; as `KeyError` or `TypeError` for some.
+    """
+    return {name: _input(value, formula) for name, value in inputs.items()}
+
+
+def _input(value: Any, formula: Formula) -> Training | Call | float:
+    if not isinstance(value, Mapping):
+        return _number(value)
+    if "steps" in value:
+        return Training(
+            tuple(_array(param) for param in value["params"]),
+            tuple(_group(**group) for group in value["groups"]),
+            tuple(_step(**step) for step in value["steps"]),
+        )
+    arrays = tuple(_array(array) for array in value["arrays"])
+    return (Run if formula.kind == "schedule" else Call)(arrays, _settings(value["hyperparameters"]))
+
+
+def _group(tensors: Sequence[int], hyperparameters: Mapping[str, Any], maximize: bool = False) -> Group:
+    return Group(tuple(tensors), _settings(hyperparameters), maximize)
+
+
+def _step(
+    grads: Sequence[Any],
+    changes: Mapping[str, Any],
+    events: Sequence[Event] = (),
+    way: Way = "step",
+    frozen: Sequence[int] = (),
+) -> Step:
+    return Step(
+        tuple(None if grad is None else _array(grad) for grad in grads),
+        {int(group): _settings(values) for group, values in changes.items()},
+        tuple(events),
+        way,
+        tuple(frozen),
+    )
+
+
+def _settings(values: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _array(value: Any) -> Floats:
+    if not isinstance(value, Mapping):
+        return np.array(_numbers(value), dtype=np.float64)
+    values, strides = np.array(_numbers(value["values"]), dtype=np.float64), value["strides"]
+    if not values.size or min(strides, default=0) < 0:
+        raise ValueError(f"strides must be those of numbers, none of them negative, got {strides!r}")
+    return laid_out(values, tuple(stride * values.itemsize for stride in strides))
+
+
+def _numbers(value: Any) -> Any:
+    return [_numbers(entry) for entry in value] if isinstance(value, list) else _number(value)
+
+
+def _number(value: Any) -> float:
+    """Return a number of an input; whole ones are as they are."""
+    if isinstance(value, str):
+        return float.fromhex(value)
+    if isinstance(value, int):
+        return value
+    raise TypeError(f"a number must be whole or a hex string, got {value!r}")
 
 
 def counterexample(inputs: Mapping[str, Any], violation: Violation | None = None) -> dict[str, Any]:

@@ -57,8 +57,8 @@ Up to 1 rounding may be the cause. Above 1 it cannot be: the code computes somet
 <div><dt>conforms</dt><dd>No drawn input broke the claim. It is no proof for inputs outside the ranges under
 <em>not judged</em>.</dd></div>
 <div><dt>mistrusted</dt><dd>The check could not have noticed a fault, so its silence says nothing.</dd></div>
-<div><dt>expected deviation</dt><dd>The check deviates as known: the backend declares it, with evidence, and its
-disappearance would be reported. Figures up to 1 are those of all inputs that it does not concern.</dd></div>
+<div><dt>expected deviation</dt><dd>The check deviates as known: the backend declares it, with evidence, or a baseline pins
+it, and its disappearance would be reported. Figures up to 1 are those of all inputs that it does not concern.</dd></div>
 </dl>
 """
 

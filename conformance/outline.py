@@ -25,7 +25,7 @@ _EVENTS: Mapping[str, str] = {
     "resumed": "saved and loaded",
     "copied": "deep copied",
     "pickled": "pickled and unpickled",
-    "add_group": "next of the last groups added",
+    "add_group": "next group added",
 }
 #: How gradients come, in words.
 _WAYS: Mapping[str, str] = {
@@ -106,6 +106,8 @@ def _arrays(arrays: Sequence[Any]) -> str:
 
 
 def _array(nested: Any) -> str:
+    if isinstance(nested, Mapping):
+        return f"{_array(nested['values'])}, with strides {tuple(nested['strides'])}"
     array = np.vectorize(_number, otypes=[np.float64])(np.array(nested, dtype=object))
     if array.size <= _ENOUGH:
         return str(array.tolist())

@@ -45,6 +45,16 @@ class Unit:
         """Return the checks at some places of this unit alone."""
         return replace(self, checks=tuple(self.checks[place] for place in places))
 
+    def pinned(self) -> Unit:
+        """Return the checks of which a known deviation pins the inputs."""
+        return self.at([place for place, (entry, name) in enumerate(self.checks) if self._pins(entry, name)])
+
+    def _pins(self, implementation: Implementation, name: str) -> bool:
+        return any(
+            known.property == name and self.dtype in known.dtypes and known.inputs is not None
+            for known in implementation.expected
+        )
+
 
 @dataclass(frozen=True)
 class Task:
@@ -83,6 +93,10 @@ class Plan:
         An expression on the ids of checks; see `conformance.selection`.
     precision : Precision, optional
         The only precision model to accept.
+    replay : bool
+        Whether nothing is drawn: the checks are those of known deviations that pin their inputs, on these.
+    baseline : str
+        What is known of deviations from a file, in words; empty if there is none.
     """
 
     implementations: tuple[Implementation, ...]
@@ -92,6 +106,8 @@ class Plan:
     seed: int
     select: str | None = None
     precision: Precision | None = None
+    replay: bool = False
+    baseline: str = ""
 
     def units(self) -> tuple[Unit, ...]:
         """Return the selected checks, by formula in the order in which it is first claimed; wide dtypes first."""
@@ -104,6 +120,7 @@ class Plan:
             for dtype in (name for name in FORMATS if name in self.dtypes):
                 unit = Unit(formula, dtype, self.device, pairs)
                 unit = unit.at([place for place, record in enumerate(unit.blanks()) if wanted(record.id)])
+                unit = unit.pinned() if self.replay else unit
                 units += [unit] if unit.checks else []
         return tuple(units)
 
@@ -121,7 +138,7 @@ class Plan:
                 if wanted(check_id(entry.formula, claim.name, entry.label, dtype, self.device))
                 for ask in (*claim.needs, *claim.uses)
             }
-            offers = [name for name in getattr(entry.factory, "offers", ()) if name not in asked]
+            offers = [name for name in entry.offers if name not in asked]
             left[f"{entry.formula}@{entry.label}"] = (*entry.capabilities, *offers, *dtypes, *devices)
         return {name: entries for name, entries in left.items() if entries}
 
@@ -163,7 +180,9 @@ class Judge:
         self._plan, self._unit, self._session = plan, unit, session
         self._claims = {claim.name: claim for claim in claims_for(unit.formula)}
         claims = tuple(self._claims.values())
-        self._engine = Engine(session, catalogue.get(unit.formula), claims, precision=plan.precision)
+        self._engine = Engine(
+            session, catalogue.get(unit.formula), claims, precision=plan.precision, replay=plan.replay
+        )
         self._specimen: Specimen | None = None
 
     def record(self, implementation: Implementation, claim: str) -> CheckRecord:

@@ -53,7 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is judged, and what its inputs depend on."""
     settings = _settings(config)
-    return f"exactstep: {', '.join(_backends(config))}, profile {settings['profile']}, seed {settings['seed']}"
+    known = f", baseline {_baseline(config)}" if _baseline(config) else ""
+    return f"exactstep: {', '.join(_backends(config))}, profile {settings['profile']}, seed {settings['seed']}{known}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,11 +107,12 @@ class BackendChecks(pytest.Collector):
         Raises
         ------
         CollectError
-            If the backend cannot be loaded.
+            If the backend cannot be loaded, or the baseline is none for it.
         """
         try:
-            docket = Docket(plan_of(self.name, dtypes=_dtypes(self.config), **_settings(self.config))[1])
-        except UsageError as error:
+            settings = {"baseline": _baseline(self.config), **_settings(self.config)}
+            docket = Docket(plan_of(self.name, dtypes=_dtypes(self.config), **settings)[1])
+        except (UsageError, OSError) as error:
             raise self.CollectError(str(error)) from error
         for formula in docket.ids:
             yield FormulaChecks.from_parent(self, name=formula, docket=docket)
@@ -134,7 +136,8 @@ class FormulaChecks(pytest.Collector):
 
     def _judge(self, id: str) -> None:
         record = self._docket.record(id)
-        line = run_line(self.parent.name, id=id, dtype=record.dtype, **_settings(self.config))
+        settings = {"baseline": _baseline(self.config), **_settings(self.config)}
+        line = run_line(self.parent.name, id=id, dtype=record.dtype, **settings)
         _end(replace(record, reproduce=line), known=not self.config.getoption("runxfail"))
 
 
@@ -188,8 +191,13 @@ def _dtypes(config: pytest.Config) -> Sequence[str]:
     return config.getoption("exactstep_dtype") or tuple(FORMATS)
 
 
+def _baseline(config: pytest.Config) -> str | None:
+    path: str | None = config.getoption("exactstep_baseline")
+    return path
+
+
 def _settings(config: pytest.Config) -> dict[str, Any]:
-    """Return the other arguments of `run` that the options stand for."""
+    """Return the arguments of `run` that a run always has."""
     return {name: config.getoption(f"exactstep_{name}") for name in ("device", "profile", "seed")}
 
 

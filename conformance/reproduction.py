@@ -6,13 +6,22 @@ import shlex
 import sys
 from collections.abc import Mapping
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 __all__ = ["check_line", "importable", "run_line"]
 
 
 def run_line(
-    backend: str, *, id: str, dtype: str, device: str, profile: str, seed: int, python: str | None = None
+    backend: str,
+    *,
+    id: str,
+    dtype: str,
+    device: str,
+    profile: str,
+    seed: int,
+    baseline: str | Path | None = None,
+    python: str | None = None,
 ) -> str:
     """Return the shell line that runs one check of a backend again.
 
@@ -22,7 +31,7 @@ def run_line(
         The name or ``module:object`` that the backend was asked for by.
     id : str
         Of the check.
-    dtype, device, profile, seed, python
+    dtype, device, profile, seed, baseline, python
         As the run had them.
 
     Examples
@@ -30,7 +39,7 @@ def run_line(
     >>> run_line("torch", id="gd.x@torch.optim.SGD[float32,cpu]", dtype="float32", device="cpu", profile="quick", seed=0)
     "exactstep run torch -k 'gd.x@torch.optim.SGD[float32,cpu]' --dtype float32 --device cpu --profile quick --seed 0"
     """
-    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed, python)]
+    words = ["exactstep", "run", backend, "-k", id, *_options(dtype, device, profile, seed, baseline, python)]
     return shlex.join(words)
 
 
@@ -46,6 +55,7 @@ def check_line(
     arrays: str | None,
     precision: object,
     python: str | None = None,
+    baseline: str | Path | None = None,
 ) -> str:
     """Return the line that judges a target in one dtype again.
 
@@ -55,9 +65,8 @@ def check_line(
     name = target if isinstance(target, str) else importable(target)
     if name is not None and arrays is None and precision is None:
         settings = [f"--set={key}={value!r}" for key, value in hyperparameters.items()]
-        return shlex.join(
-            ["exactstep", "check", name, "--as", formula, *settings, *_options(dtype, device, profile, seed, python)]
-        )
+        options = _options(dtype, device, profile, seed, baseline, python)
+        return shlex.join(["exactstep", "check", name, "--as", formula, *settings, *options])
     arguments = {
         "dtypes": (dtype,),
         "device": device,
@@ -67,6 +76,7 @@ def check_line(
         "hyperparameters": dict(hyperparameters) or None,
         "precision": precision,
         "python": python,
+        "baseline": None if baseline is None else str(baseline),
     }
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items() if value is not None)
     return f"check({getattr(target, '__name__', 'target') if name is None else repr(name)}, {formula!r}, {given})"
@@ -84,6 +94,9 @@ def importable(target: Any) -> str | None:
     return f"{module}:{name}" if found is target else None
 
 
-def _options(dtype: str, device: str, profile: str, seed: int, python: str | None) -> list[str]:
-    words = ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed)]
-    return words if python is None else [*words, "--python", python]
+def _options(
+    dtype: str, device: str, profile: str, seed: int, baseline: str | Path | None, python: str | None
+) -> list[str]:
+    known = [] if baseline is None else ["--baseline", str(baseline)]
+    elsewhere = [] if python is None else ["--python", python]
+    return ["--dtype", dtype, "--device", device, "--profile", profile, "--seed", str(seed), *known, *elsewhere]

@@ -221,7 +221,7 @@ def _kills(session: Session, fault: Fault, claims: Sequence[Claim], dtype: str, 
 
 def _until_noticed(session: Session, claim: Claim, specimen: Specimen) -> int:
     """Return how many cases it takes until the claim has failed for every accepted evaluation; 0 if one holds."""
-    if any(name not in getattr(specimen.implementation.factory, "offers", ()) for name in claim.needs):
+    if any(name not in specimen.implementation.offers for name in claim.needs):
         return 0
     formula = get(specimen.implementation.formula)
     counts = [_first_failure(session, claim, specimen, formula.programs[name]) for name in formula.accepted()]

@@ -139,7 +139,7 @@ def _arrays(run: Training | Call) -> Iterator[Floats]:
             yield from (grad for grad in step.grads if grad is not None)
 
 
-def pinned(value: Any, fixed: Mapping[str, float]) -> Any:
+def pinned(value: Any, fixed: Mapping[str, float], *, missing: bool = True) -> Any:
     """Return inputs whose hyperparameters have the fixed values wherever they are set.
 
     Parameters
@@ -148,11 +148,15 @@ def pinned(value: Any, fixed: Mapping[str, float]) -> Any:
         What is neither is returned as it is.
     fixed : mapping of str to float
         Hyperparameters that a subject cannot vary.
+    missing : bool
+        Whether gradients may be missing.
     """
 
     def settle(values: Mapping[str, float]) -> dict[str, float]:
         return {name: fixed.get(name, drawn) for name, drawn in values.items()}
 
+    if isinstance(value, Training) and not missing:
+        value = value.completed()
     if not fixed:
         return value
     if isinstance(value, Call):
@@ -232,7 +236,13 @@ class Session:
         self._known.clear()
 
     def cases(
-        self, claim: Claim, formula: Formula, dtype: str, fixed: Mapping[str, float] | None = None
+        self,
+        claim: Claim,
+        formula: Formula,
+        dtype: str,
+        fixed: Mapping[str, float] | None = None,
+        *,
+        missing: bool = True,
     ) -> tuple[Case, ...]:
         """Return the cases of a claim: those of every kind, drawn from the id of the property and the seed.
 
@@ -243,14 +253,22 @@ class Session:
         dtype : str
         fixed : mapping of str to float, optional
             Hyperparameters that replace drawn ones.
+        missing : bool
+            Whether gradients may be missing.
         """
-        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())))
-        return self.once(key, lambda: self._draw(claim, formula, dtype, fixed or {}))
+        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())), missing)
 
-    def _draw(self, claim: Claim, formula: Formula, dtype: str, fixed: Mapping[str, float]) -> tuple[Case, ...]:
+        def settled(inputs: dict[str, Any]) -> dict[str, Any]:
+            return {name: pinned(value, fixed or {}, missing=missing) for name, value in inputs.items()}
+
+        return self.once(key, lambda: self._draw(claim, formula, dtype, settled))
+
+    def _draw(
+        self, claim: Claim, formula: Formula, dtype: str, settled: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> tuple[Case, ...]:
         cases: list[Case] = []
         for name, (share, drawn) in claim.inputs(Space(formula, dtype, self.profile)).items():
-            strategy = drawn.map(lambda inputs: {key: pinned(value, fixed) for key, value in inputs.items()})
+            strategy = drawn.map(settled)
             seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed)
             cases += map(Case, draw_cases(strategy, share * PROFILES[self.profile], seed))
         return tuple(cases)

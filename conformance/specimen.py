@@ -114,7 +114,10 @@ class Specimen:
         with self._counts.asked(1, self._process), _subject_boundary():
             try:
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
-                return np.asarray(function(*map(copied, call.arrays), **call.hyperparameters), dtype=np.float64)
+                shown = np.asarray(function(*map(copied, call.arrays), **call.hyperparameters))
+                if shown.dtype.kind in "cSU":  # numpy would drop imaginary parts, and read numbers out of text
+                    raise TypeError(f"the result holds {shown.dtype.name}, no real numbers")
+                return np.asarray(shown, dtype=np.float64)
             except Rejected as rejection:
                 return rejection
 

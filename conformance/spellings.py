@@ -19,6 +19,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "alpha": ("alpha", "rho", "decay", "decay_rate", "beta", "gamma", "smoothing"),
     "momentum": ("momentum", "mu", "beta", "gamma", "decay", "rho", "alpha"),
     "dampening": ("dampening", "tau"),
+    "initial_accumulator": ("initial_accumulator", "initial_accumulator_value"),
     "clip_value": ("clip_value", "threshold", "clip", "max_value", "max_delta", "alpha"),
     "init_value": ("init_value", "base_lr", "initial_learning_rate", "learning_rate", "lr", "min_lr", "eta"),
     "peak_value": ("peak_value", "max_lr", "base_lr", "eta_max", "lr_max", "peak_lr", "learning_rate", "lr"),

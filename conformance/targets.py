@@ -16,20 +16,41 @@ from typing import Any, Literal
 import numpy as np
 
 from conformance.backends import Backend, Implementation
+from conformance.backends.jax_arrays import precision_of, to_array
 from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
 from conformance.backends.torch_tensors import devices, to_floats, to_tensor
 from conformance.errors import LoadError, UsageError
 from conformance.spellings import matched, write
 from properties.subject import Floats, Function, Schedule
 
-__all__ = ["Arrays", "Signature", "adapted", "backend_at", "implementation", "load", "signature", "unknown_optimizer"]
+__all__ = [
+    "DTYPES",
+    "Arrays",
+    "Signature",
+    "adapted",
+    "backend_at",
+    "constructor_parameters",
+    "default",
+    "implementation",
+    "is_factory",
+    "is_torch_optimizer",
+    "load",
+    "named",
+    "sequences",
+    "signature",
+    "unknown_optimizer",
+]
 
-Arrays = Literal["torch", "numpy"]
+Arrays = Literal["torch", "numpy", "jax"]
 Parameters = Mapping[str, inspect.Parameter]
+
+#: Hyperparameters that programs of a formula may have beside its own.
+_FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
 
 DTYPES: Mapping[str, tuple[str, ...]] = {
     "torch": ("float64", "float32", "bfloat16", "float16"),
     "numpy": ("float64", "float32", "float16"),
+    "jax": ("float64", "float32", "bfloat16", "float16"),
 }
 
 
@@ -45,7 +66,7 @@ class Signature:
         As the formula has them.
     fixed : mapping of str to float
         Hyperparameters that are not varied.
-    taken : {"torch", "numpy"}, optional
+    taken : {"torch", "jax", "numpy"}, optional
         The arrays that a function takes.
     """
 
@@ -69,8 +90,8 @@ def signature(formula: str, *, arrays: Arrays | None, hyperparameters: Mapping[s
     if unknown:
         raise UsageError(f"hyperparameters must be among {', '.join(rule.hyperparameters)}, got {', '.join(unknown)}")
     rule.require(fixed)
-    if arrays not in (None, "torch", "numpy"):
-        raise UsageError(f"arrays must be torch or numpy, got {arrays!r}")
+    if arrays is not None and arrays not in DTYPES:
+        raise UsageError(f"arrays must be among {', '.join(DTYPES)}, got {arrays!r}")
     return Signature(
         rule.id,
         rule.kind,
@@ -96,13 +117,14 @@ def implementation(
     Parameters
     ----------
     target : object or str
-        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one, a function of arrays or, for
-        a schedule, of the step, a StepperFactory, FunctionFactory or ScheduleFactory, an Implementation; or one of these as ``"package.module:name"``
-        or ``"path/to/file.py:name"``.
+        A subclass of ``torch.optim.Optimizer`` or ``keras.optimizers.Optimizer``, or a function that makes a
+        gradient transformation of optax, or a ``functools.partial`` of one; a function of arrays or, for a schedule,
+        of the step; a StepperFactory, FunctionFactory or ScheduleFactory; an Implementation; or one of these as
+        ``"package.module:name"`` or ``"path/to/file.py:name"``.
     formula : str
         Id of the formula that it is to be judged by.
-    arrays : {"torch", "numpy"}, optional
-        What a function takes; torch if it, or a global of its module, belongs to torch.
+    arrays : {"torch", "jax", "numpy"}, optional
+        What a function takes; torch or jax if it, or a global of its module, belongs to one of them.
     hyperparameters : mapping of str to float, optional
         Values that are not varied, by the oracle's names: necessary where the target does not offer them.
 
@@ -126,13 +148,12 @@ def implementation(
 def adapted(target: Any, rule: Signature) -> Implementation:
     """Describe a target as what it is claimed to be, with the results and errors of `implementation`."""
     fixed = rule.fixed
-    found = load(target) if isinstance(target, str) else target
-    label = target if isinstance(target, str) else _label(found)
+    found, label = named(target)
     if isinstance(found, Implementation):
         return replace(found, formula=rule.id, fixed={**found.fixed, **fixed})
     if not callable(found):
         raise UsageError(f"target must be a class, a function or a factory, got {found!r}")
-    if _is_factory(found, rule):
+    if is_factory(found, rule.kind):
         return Implementation(rule.id, label, found, DTYPES["torch"], fixed=fixed, matching="by the oracle's names")
     if rule.drawn:
         raise UsageError(
@@ -141,7 +162,7 @@ def adapted(target: Any, rule: Signature) -> Implementation:
         )
     if rule.kind == "optimizer":
         return _optimizer(found, rule, label, fixed)
-    return _function(found, rule, label, fixed, rule.taken or ("torch" if _belongs_to_torch(found) else "numpy"))
+    return _function(found, rule, label, fixed, rule.taken or _arrays_of(found))
 
 
 def unknown_optimizer(target: Any) -> Implementation:
@@ -154,17 +175,43 @@ def unknown_optimizer(target: Any) -> Implementation:
     UsageError
         If the target is no subclass of ``torch.optim.Optimizer`` and no ``functools.partial`` of one.
     """
-    found = load(target) if isinstance(target, str) else target
-    label = target if isinstance(target, str) else _label(found)
-    if not callable(found) or not _is_torch_optimizer(found):
+    found, label = named(target)
+    if not callable(found) or not is_torch_optimizer(found):
         raise UsageError(
             f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
         )
     # Of one that claims no formula, a decay without further words may be that of an average.
-    offered = set(_constructor_parameters(found)) - {"decay"}
+    offered = set(constructor_parameters(found)) - {"decay"}
     spellings = matched(("learning_rate", "weight_decay"), offered)
     factory = OptimizerFactory(found, spellings)
     return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
+
+
+def default(parameters: Parameters, spelling: str) -> float | None:
+    """Return the default of a keyword, or of a place in one, if it is a number."""
+    keyword, _, place = spelling.partition("[")
+    found = parameters[keyword].default
+    value = found[int(place[:-1])] if place and isinstance(found, tuple | list) else found
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def sequences(spellings: Mapping[str, str], parameters: Parameters) -> dict[str, Any]:
+    """Return the defaults of keywords that are sequences, places of which are set."""
+    names = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
+    return {name: parameters[name].default for name in names if isinstance(parameters[name].default, tuple)}
+
+
+def named(target: Any) -> tuple[Any, str]:
+    """Return what a target is, imported if it is a string, and what to call it.
+
+    Raises
+    ------
+    LoadError
+        If a string names nothing that can be imported.
+    """
+    if isinstance(target, str):
+        return load(target), target
+    return target, target.label if isinstance(target, Implementation) else _label(target)
 
 
 def load(target: str) -> Any:
@@ -235,7 +282,7 @@ def _parameters(target: Callable[..., Any]) -> Parameters | None:
         return None
 
 
-def _constructor_parameters(target: Any) -> Parameters:
+def constructor_parameters(target: Any) -> Parameters:
     """Return what the constructor takes, and what it hands on to the classes above as ``**keywords``."""
     bare: Any = target.func if isinstance(target, functools.partial) else target
     parameters: dict[str, inspect.Parameter] = {}
@@ -247,23 +294,38 @@ def _constructor_parameters(target: Any) -> Parameters:
     return parameters
 
 
-def _is_factory(target: Callable[..., Any], formula: Signature) -> bool:
+def is_factory(target: Callable[..., Any], kind: str) -> bool:
+    """Whether a target's signature is that of a factory of subjects of a kind of formulas."""
     names = set(_parameters(target) or ())
-    expected = {"params", "groups", "dtype", "device"} if formula.kind == "optimizer" else {"dtype", "device"}
+    expected = {"params", "groups", "dtype", "device"} if kind == "optimizer" else {"dtype", "device"}
     return names == expected
 
 
-def _is_torch_optimizer(target: Any) -> bool:
+def is_torch_optimizer(target: Any) -> bool:
+    """Whether a target is a subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one."""
+    return ("torch.optim.optimizer", "Optimizer") in _bases(target)
+
+
+def _is_keras_optimizer(target: Any) -> bool:
+    return any(module.partition(".")[0] == "keras" and name == "BaseOptimizer" for module, name in _bases(target))
+
+
+def _bases(target: Any) -> list[tuple[str, str]]:
     bare = target.func if isinstance(target, functools.partial) else target
-    names = [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
-    return ("torch.optim.optimizer", "Optimizer") in names
+    return [(base.__module__, base.__name__) for base in getattr(bare, "__mro__", ())]
 
 
-def _belongs_to_torch(target: Any) -> bool:
+def _arrays_of(target: Any) -> Arrays:
+    if _belongs_to(target, "torch"):
+        return "torch"
+    return "jax" if _belongs_to(target, "jax") or _belongs_to(target, "optax") else "numpy"
+
+
+def _belongs_to(target: Any, package: str) -> bool:
     bare = inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
     values = [bare, *getattr(bare, "__globals__", {}).values()]
     names = [value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values]
-    return any(isinstance(name, str) and name.partition(".")[0] == "torch" for name in names)
+    return any(isinstance(name, str) and name.partition(".")[0] == package for name in names)
 
 
 def _match(formula: Signature, parameters: Parameters, label: str, fixed: Mapping[str, float]) -> dict[str, str]:
@@ -294,24 +356,44 @@ def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
 
 
 def _optimizer(target: Any, formula: Signature, label: str, fixed: Mapping[str, float]) -> Implementation:
-    if not _is_torch_optimizer(target):
+    if _is_keras_optimizer(target):
+        from conformance.backends import keras
+
+        spellings = _match(formula, constructor_parameters(target), label, fixed)
+        return _whole(formula, label, keras.OptimizerFactory(target, spellings), keras.DTYPES, fixed)
+    if not inspect.isclass(target) and _belongs_to(target, "optax"):
+        from conformance.backends import jax_arrays, optax
+
+        spellings = _match(formula, _parameters(target) or {}, label, fixed)
+        return _whole(formula, label, optax.TransformationFactory(target, spellings), jax_arrays.DTYPES, fixed)
+    if not is_torch_optimizer(target):
         raise UsageError(
-            f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or a factory "
+            f"{formula.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or of "
+            "keras.optimizers.Optimizer, a function that makes a transformation of optax, or a factory "
             f"(params, groups, *, dtype, device), got {label}"
         )
-    parameters = _constructor_parameters(target)
+    parameters = constructor_parameters(target)
     spellings = _match(formula, parameters, label, fixed)
-    sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
-    defaults = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
+    beside = matched(_FAMILIAR, set(parameters) - {spelling.partition("[")[0] for spelling in spellings.values()})
+    own = {name: default(parameters, spelling) for name, spelling in beside.items()}
     return Implementation(
         formula.id,
         label,
-        OptimizerFactory(target, spellings, defaults, offers=_offers(target)),
+        OptimizerFactory(target, spellings, sequences(spellings, parameters), offers=_offers(target)),
         DTYPES["torch"],
         devices=devices(),
         fixed=fixed,
+        kept={name: value for name, value in own.items() if value},
         matching=_words(spellings, fixed),
     )
+
+
+def _whole(
+    formula: Signature, label: str, factory: Any, dtypes: tuple[str, ...], fixed: Mapping[str, float]
+) -> Implementation:
+    """Describe an optimizer of a framework that differentiates with respect to all parameters at once."""
+    matching = _words(factory.spellings, fixed)
+    return Implementation(formula.id, label, factory, dtypes, fixed=fixed, missing_gradients=False, matching=matching)
 
 
 def _offers(target: Any) -> tuple[str, ...]:
@@ -344,13 +426,20 @@ class _PlainFunction:
             result = self.function(*taken, *places, **keywords)
             if result is None:  # it worked in place
                 result = taken[0]
-            return to_floats(result) if hasattr(result, "detach") else np.array(result, dtype=np.float64)
+            # Numpy's are widened where they are read, which is where text and complex numbers are refused.
+            return to_floats(result) if hasattr(result, "detach") else np.array(result)
 
-        return call
+        def call_in_jax(*arrays: Floats, **hyperparameters: float) -> Floats:
+            with precision_of(dtype):
+                return call(*arrays, **hyperparameters)
+
+        return call_in_jax if self.arrays == "jax" else call
 
     def _taken(self, array: Floats, dtype: str, device: str) -> Any:
         if self.arrays == "torch":
             return to_tensor(array, dtype=dtype, device=device)
+        if self.arrays == "jax":
+            return to_array(array, dtype=dtype)
         return np.array(array, dtype=dtype, order="K")
 
 

@@ -7,7 +7,7 @@ from conformance.specimen import Specimen
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.formula import Formula
 from properties.cases import Call, Observation, Training
-from properties.subject import Floats
+from properties.subject import Floats, Place
 
 __all__ = ["Witness"]
 
@@ -38,6 +38,7 @@ class Witness(Specimen):
     def train(self, training: Training) -> Observation:
         """Show the exact parameters and state after each step."""
         rows = self._session.enclosures(self._formula, training, self._precision)
+        places = tuple(Place(self.dtype, self.device, param.shape) for param in training.params)
         return Observation(
             tuple(tuple(self._round(param.midpoint) for param, _ in row) for row in rows),
             tuple(
@@ -45,6 +46,7 @@ class Witness(Specimen):
                 for row in rows
             ),
             tuple(step.grads for step in training.steps),
+            places=tuple(places for _ in rows),
         )
 
     def call(self, call: Call) -> Floats:

@@ -130,6 +130,11 @@ class Enclosure:
         ]
         return np.where(self.bounded & other.bounded, np.min(separations, axis=0), 0.0)
 
+    def differs(self, other: Enclosure) -> NDArray[np.bool_]:
+        """Return where the exact values of two enclosures differ for certain, however little; shape (...)."""
+        differs: NDArray[np.bool_] = _distance(self.value, other.value) > 0
+        return differs
+
 
 def _element(value: Any, index: Any) -> flint.arb:
     return value.elements[index] if isinstance(value, BallArray) else flint.arb(float(value[index]))

@@ -6,7 +6,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from properties.subject import Floats, Group
+import numpy as np
+
+from properties.subject import Floats, Group, Place
 
 __all__ = ["INTERRUPTIONS", "Call", "Evaluation", "Event", "Interruption", "Observation", "Step", "Training", "Way"]
 
@@ -90,6 +92,22 @@ class Training:
         )
         return replace(self, groups=groups, steps=steps)
 
+    def completed(self) -> Training:
+        """Return the program with zeros for gradients that are missing; nothing in it is frozen, or comes late."""
+        steps = tuple(
+            replace(
+                step,
+                grads=tuple(
+                    np.zeros(param.shape) if grad is None else grad
+                    for param, grad in zip(self.params, step.grads, strict=True)
+                ),
+                events=tuple(event for event in step.events if event != "add_group"),
+                frozen=(),
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=steps)
+
     def uninterrupted(self) -> Training:
         """Return the program without what leaves no trace."""
         steps = tuple(
@@ -143,11 +161,12 @@ class Evaluation:
 class Observation:
     """What a subject showed after each step, indexed ``[step][tensor]``.
 
-    Gradients are there if it offers them, with the signs that the formula sees; evaluations, indexed ``[step]``, where
-    it was given a closure.
+    Gradients are there if it offers them, with the signs that the formula sees; places, if it offers them, of the
+    parameters that it has so far; evaluations, indexed ``[step]``, where it was given a closure.
     """
 
     params: tuple[tuple[Floats, ...], ...]
     states: tuple[tuple[Mapping[str, Floats], ...], ...]
     grads: tuple[tuple[Floats | None, ...], ...] = ()
     evaluations: tuple[Evaluation | None, ...] = ()
+    places: tuple[tuple[Place, ...], ...] = ()

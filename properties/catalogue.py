@@ -73,6 +73,7 @@ CLAIMS: tuple[Claim, ...] = (
     lifecycle.resuming_changes_nothing,
     lifecycle.copying_changes_nothing,
     lifecycle.gradients_are_kept,
+    lifecycle.parameters_keep_their_place,
     lifecycle.any_order,
     by_norm.direction_kept,
     by_norm.norm_at_most,

@@ -89,6 +89,7 @@ class Bench(Protocol):
 
     formula: Formula
     dtype: str
+    device: str
     precision: Precision
 
     def train(self, training: Training) -> Observation:
@@ -148,8 +149,8 @@ class Claim:
         Hyperparameters that the check or its inputs must set to values of their own: the claim
         says nothing about a subject that cannot vary one of them.
     needs : tuple of str
-        Methods of `properties.subject.Companion` that a subject must offer; the claim says nothing about one
-        that does not.
+        Methods of `properties.subject.Companion` that a subject must offer, or ``missing_gradients``; the claim says
+        nothing about one that does not.
     uses : tuple of str
         What its inputs ask of a subject besides, where that offers it.
     """

@@ -533,6 +533,7 @@ _FUNCTION_FAULTS = (
     "ffn_swiglu_overflows",
     "ffn_swiglu_zero_beyond_40",
     "ffn_swiglu_cut_off",
+    "ffn_swiglu_cut_off_early",
     "linear_vjp_input_averaged",
     "linear_vjp_input_turned",
     "linear_vjp_input_doubled",

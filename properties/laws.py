@@ -15,7 +15,7 @@ import numpy as np
 
 from properties.cases import Interruption, Observation, Step, Training
 from properties.observing import observe
-from properties.subject import Floats, Group, StepperFactory
+from properties.subject import Floats, Group, Place, StepperFactory
 
 __all__ = ["DECAY", "DUTIES", "LAWS", "LEARNING_RATE", "Duty", "Law", "Rig", "Trial", "trials"]
 
@@ -294,6 +294,11 @@ def _keeps_gradients(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
     )
 
 
+def _keeps_place(rig: Rig, param: Floats, grads: Sequence[Floats]) -> bool:
+    expected = Place(rig.dtype, rig.device, param.shape)
+    return all(place == expected for row in rig.run(_decaying(rig, param, grads)).places for place in row)
+
+
 LAWS = (
     Law("permutation", "Elements may be stored in any order.", _permutation),
     Law("splitting", "A tensor cut in two is updated like the whole.", _splitting),
@@ -335,4 +340,5 @@ DUTIES = (
     ),
     Duty("copies", "Deep copied before every step, it goes on with equal bits.", _goes_on("copied"), ("copied",)),
     Duty("keeps_gradients", "An update leaves the gradients as they were.", _keeps_gradients, ("grads",)),
+    Duty("keeps_place", "An update leaves parameters in their dtype, device and shape.", _keeps_place, ("places",)),
 )

@@ -41,7 +41,7 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
     present = len(training.params) - sum(len(group.tensors) for group in waiting)
     climbing = {tensor for group in training.groups if group.maximize for tensor in group.tensors}
     subject: Any = factory(training.params[:present], early, dtype=dtype, device=device)
-    params, states, shown_grads, evaluations = [], [], [], []
+    params, states, shown_grads, evaluations, places = [], [], [], [], []
     for step in training.steps:
         grads = _signed(step.grads, climbing)
         for event in step.events:
@@ -63,7 +63,9 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
         states.append((*shown, *({} for _ in training.params[present:])))
         if "grads" in offers:
             shown_grads.append(tuple(_signed(subject.grads(), climbing)))
-    return Observation(tuple(params), tuple(states), tuple(shown_grads), tuple(evaluations))
+        if "places" in offers:
+            places.append(tuple(subject.places()))
+    return Observation(tuple(params), tuple(states), tuple(shown_grads), tuple(evaluations), tuple(places))
 
 
 def _update(subject: Any, step: Step, grads: Grads) -> Evaluation | None:

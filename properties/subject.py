@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ __all__ = [
     "Function",
     "FunctionFactory",
     "Group",
+    "Place",
     "RandomFunction",
     "Rejected",
     "Schedule",
@@ -55,6 +56,25 @@ class Group:
     tensors: tuple[int, ...]
     hyperparameters: Mapping[str, float]
     maximize: bool = False
+
+
+class Place(NamedTuple):
+    """What a parameter is made of, and where.
+
+    Parameters
+    ----------
+    dtype, device : str
+        As a subject is asked for them: ``float32``, ``cpu``.
+    shape : tuple of int
+    """
+
+    dtype: str
+    device: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """Return all three as a part of a sentence."""
+        return f"{self.dtype} of shape {self.shape} on {self.device}"
 
 
 class Stepper(Protocol):
@@ -109,6 +129,9 @@ class Companion(Stepper, Protocol):
 
     def grads(self) -> list[Floats | None]:
         """Copies of the gradients as the last update left them."""
+
+    def places(self) -> list[Place]:
+        """What each parameter is made of, and where."""
 
 
 class StepperFactory(Protocol):

@@ -29,6 +29,11 @@ class Expectation:
         How it shows.
     where : callable, optional
         Whether it shows in a Training or a Call, every one if not given; the other inputs are judged as ever.
+    inputs : mapping of str to object, optional
+        Keyword arguments of the claim's check in which it shows: a run judges them whatever it draws, and where it shows
+        there no longer, or otherwise, the deviation excuses nothing.
+    quantity : str
+        What fails there; anything if empty.
     """
 
     property: str
@@ -38,6 +43,8 @@ class Expectation:
     versions: str
     outcome: Literal["deviates", "crash"] = "deviates"
     where: Callable[[Any], bool] | None = None
+    inputs: Mapping[str, Any] | None = None
+    quantity: str = ""
 
     def concerns(self, runs: Sequence[Any]) -> bool:
         """Whether the deviation shows in one of a case's inputs."""
@@ -66,6 +73,10 @@ class Implementation:
         Known deviations.
     fixed : mapping of str to float
         Hyperparameters that its subjects cannot vary, by the oracle's names: they replace drawn values.
+    kept : mapping of str to float
+        Other hyperparameters of its family that it leaves at values of its own, not 0: a diagnosis reckons with them.
+    missing_gradients : bool
+        Whether the gradient of a parameter may be missing in an update; if not, its cases have zeros there.
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
@@ -83,9 +94,17 @@ class Implementation:
     capabilities: tuple[str, ...] = ()
     expected: tuple[Expectation, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
+    kept: Mapping[str, float] = field(default_factory=dict)
+    missing_gradients: bool = True
     matching: str = ""
     evaluation: str = ""
     host: Any = None
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """What claims may need of its subjects: methods of `properties.subject.Companion`, and missing gradients."""
+        methods: tuple[str, ...] = getattr(self.factory, "offers", ())
+        return (*methods, "missing_gradients") if self.missing_gradients else methods
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 from conformance.backends.torch_tensors import to_floats, to_tensor
 from conformance.spellings import matched, write
-from properties.subject import Closure, Floats, Group, Rejected, Stepper
+from properties.subject import Closure, Floats, Group, Place, Rejected, Stepper
 
 __all__ = ["OFFERED_BY_ALL", "OFFERED_BY_TORCH", "OptimizerFactory", "OptimizerStepper"]
 
 #: What a training program may do with every optimizer that is written for torch.
-OFFERED_BY_ALL = ("resumed", "copied", "add_group", "freeze", "step_accumulated", "step_clipped", "grads")
+OFFERED_BY_ALL = ("resumed", "copied", "add_group", "freeze", "step_accumulated", "step_clipped", "grads", "places")
 #: And with torch's own. Others need not pickle, often take a closure and do not look at it, and climb in all groups alike.
 OFFERED_BY_TORCH = (*OFFERED_BY_ALL, "pickled", "step_closure", "maximize")
 
@@ -39,9 +39,8 @@ class OptimizerStepper:
     def bring(self, grads: Sequence[Floats | None]) -> None:
         """Bring the gradients, in the memory of those before if they are laid out alike."""
         for parameter, grad in zip(self.parameters, grads, strict=True):
-            before, parameter.grad = parameter.grad, None if grad is None else to_tensor(grad, **self.place)
-            kept = grad is not None and before is not None and not before.is_sparse
-            if kept and before.stride() == parameter.grad.stride():
+            before, parameter.grad = parameter.grad, None if grad is None else _slope(parameter, grad)
+            if grad is not None and before is not None and _layout(before) == _layout(parameter.grad):
                 parameter.grad = before.copy_(parameter.grad)
 
     def step_accumulated(self, passes: Sequence[Sequence[Floats | None]]) -> None:
@@ -54,7 +53,7 @@ class OptimizerStepper:
                 (parameter, grad) for parameter, grad in zip(self.parameters, grads, strict=True) if grad is not None
             ]
             for parameter, grad in given:
-                torch.autograd.backward([parameter], [to_tensor(grad, **self.place)])
+                torch.autograd.backward([parameter], [_slope(parameter, grad)])
         self.optimizer.step()
 
     def step_closure(self, closure: Closure) -> float | None:
@@ -80,7 +79,7 @@ class OptimizerStepper:
     def step_sparse(self, grads: Sequence[Floats | None]) -> None:
         """Give the gradients as sparse tensors."""
         for parameter, grad in zip(self.parameters, grads, strict=True):
-            parameter.grad = None if grad is None else to_tensor(grad, **self.place).to_sparse()
+            parameter.grad = None if grad is None else _slope(parameter, grad).to_sparse()
         self.optimizer.step()
 
     def freeze(self, tensors: Sequence[int]) -> None:
@@ -104,6 +103,12 @@ class OptimizerStepper:
         """Copies of the gradients."""
         grads = (parameter.grad for parameter in self.parameters)
         return [None if grad is None else to_floats(grad.to_dense()) for grad in grads]
+
+    def places(self) -> list[Place]:
+        """What the parameters say of themselves."""
+        return [
+            Place(_dtype(parameter), parameter.device.type, tuple(parameter.shape)) for parameter in self.parameters
+        ]
 
     def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
         """Edit the optimizer's parameter group in place, as a scheduler does."""
@@ -156,6 +161,19 @@ class OptimizerStepper:
             if self.factory.spellings.get(name, "").partition("[")[0] not in self.optimizer.defaults
         }
         self.set_hyperparameters(group, values)
+
+
+def _dtype(parameter: Any) -> str:
+    return str(parameter.dtype).removeprefix("torch.")
+
+
+def _layout(tensor: Any) -> tuple[Any, ...]:
+    return tensor.dtype, tensor.device, None if tensor.is_sparse else tensor.stride()
+
+
+def _slope(parameter: Any, grad: Floats) -> Any:
+    """Return a gradient as autograd gives it: in the dtype and on the device that the parameter has by now."""
+    return to_tensor(grad, dtype=_dtype(parameter), device=parameter.device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,5 +37,13 @@ def to_tensor(values: Floats, *, dtype: str, device: str) -> Any:
 
 
 def to_floats(tensor: Any) -> Floats:
-    """Copy to a float64 array."""
+    """Copy to a float64 array.
+
+    Raises
+    ------
+    TypeError
+        If the tensor is complex.
+    """
+    if tensor.is_complex():
+        raise TypeError(f"the tensor holds {tensor.dtype}, no real numbers")
     return np.array(tensor.detach().double().cpu().numpy())

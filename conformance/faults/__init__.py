@@ -50,6 +50,7 @@ _IN_FLOAT64 = frozenset(
         "bce_with_logits_linear_beyond_20",
         "clip_begins_late",
         "clip_float32_norm",
+        "ffn_swiglu_cut_off",
         "layer_norm_float32_mean",
         "lstm_hidden_cell_clipped_at_10",
     }

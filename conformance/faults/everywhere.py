@@ -111,6 +111,16 @@ class GradientsCleared(Bookkeeping):
                 grad[...] = 0
 
 
+class ParametersConverted(Bookkeeping):
+    """Parameters become float64, or float32 if they were."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Update, then convert."""
+        super().update(group, tensor, grad)
+        other = np.float32 if self.arithmetic.type is np.float64 else np.float64
+        self.values[tensor] = self.values[tensor].astype(other)
+
+
 def _fed(convert: Callable[[Array], Array]) -> Callable[[Rule], Rule]:
     """Hand converted gradients to a rule."""
     return lambda rule: lambda theta, g, memory, h, t: rule(theta, convert(g), memory, h, t)
@@ -181,6 +191,12 @@ FAULTS = (
         "gradients_cleared",
         "The update leaves zeros in place of the gradients.",
         bookkeeping=GradientsCleared,
+    ),
+    *_planted(
+        RULES,
+        "parameters_converted",
+        "Parameters become float64, or float32 if they were.",
+        bookkeeping=ParametersConverted,
     ),
     *_planted(
         _UNDECAYED,

@@ -145,6 +145,15 @@ class TurnedInPlace(Bookkeeping):
         super().update(group, tensor, grad)
 
 
+class MovedAway(Bookkeeping):
+    """An update leaves the parameters on another device."""
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Update, then say that they are elsewhere: there is only the CPU."""
+        super().step(grads)
+        self.device = "meta"
+
+
 def _penalty_in_place(theta: Array, g: Array, memory: Memory, h: Options, t: int) -> Array:
     g += h.l2_penalty * theta
     return ADAM(theta, g, memory, h, t)
@@ -244,6 +253,7 @@ FAULTS = (
         "A group that climbs turns its gradients where the caller keeps them.",
         Program(ADAM, TurnedInPlace),
     ),
+    Fault("gd_parameters_moved_away", "gd", "An update leaves parameters on another device.", Program(GD, MovedAway)),
     Fault(
         "momentum_heavy_ball_buffer_is_gradient",
         "momentum_heavy_ball",

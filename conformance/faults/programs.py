@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, FORMATS
-from properties.subject import Closure, Floats, Group
+from properties.subject import Closure, Floats, Group, Place
 
 __all__ = ["EVERYTHING", "Arithmetic", "Array", "Bookkeeping", "Fault", "Memory", "Options", "Program", "Rule"]
 
 #: What training programs may do with these optimizers: all methods of `Companion`, and ``maximize``.
 EVERYTHING = (
-    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads"),
+    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads", "places"),
     *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
 )
 
@@ -85,6 +85,8 @@ class Arithmetic:
 class Bookkeeping:
     """A stepper that keeps each tensor's memory, counter and options apart, and runs a rule on it."""
 
+    device = "cpu"
+
     def __init__(self, rule: Rule, params: Sequence[Floats], groups: Sequence[Group], dtype: str) -> None:
         self.rule = rule
         self.dtype = dtype
@@ -138,6 +140,13 @@ class Bookkeeping:
     def grads(self) -> list[Floats | None]:
         """Copies of the gradients as the rule left them."""
         return [None if grad is None else np.array(grad, dtype=np.float64) for grad in self.given]
+
+    def places(self) -> list[Place]:
+        """What the arrays say of themselves; the working type stands for the dtype that it holds the numbers of."""
+        return [
+            Place(self.dtype if value.dtype == self.arithmetic.type else value.dtype.name, self.device, value.shape)
+            for value in self.values
+        ]
 
     def resumed(self) -> Bookkeeping:
         """Make a new stepper, and restore what was saved."""

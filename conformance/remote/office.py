@@ -9,11 +9,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, redirect_stdout, suppress
+from dataclasses import fields
 from io import StringIO
 from itertools import count
 from typing import IO, Any
 
-from conformance.backends import Implementation
+from conformance.backends import Expectation, Implementation
 from conformance.guard import guard
 from conformance.remote.wire import PREAMBLE, Channel, drained
 from conformance.targets import Signature, adapted, backend_at
@@ -142,8 +143,9 @@ class Office:
 
 def _facts(entry: Implementation) -> dict[str, Any]:
     """Return what is told of an implementation: all that a record keeps of it."""
-    told = ("formula", "label", "dtypes", "devices", "state", "capabilities", "fixed", "matching", "evaluation")
-    known = ("property", "dtypes", "reason", "evidence", "versions", "outcome")
+    elsewhere = ("factory", "expected", "host")
+    told = [part.name for part in fields(Implementation) if part.name not in elsewhere]
+    known = [part.name for part in fields(Expectation) if part.name != "where"]
     return {
         **{name: getattr(entry, name) for name in told},
         "offers": tuple(getattr(entry.factory, "offers", ())),

@@ -23,8 +23,11 @@ PREAMBLE = b"exactstep\n"
 _LENGTH = struct.Struct(">Q")
 _RECORDS = {record.__name__: record for record in (Call, Group, Step, Training)}
 
-#: What crosses as numpy's bytes: truth values, numbers of any width, complex ones.
-_KINDS = "biufc"
+#: What crosses as numpy's bytes: truth values, numbers of any width, complex ones, and texts, which are refused by name.
+_KINDS = "biufcSU"
+
+#: What `numpy.dtype.isbuiltin` says of types such as bfloat16, which a package has added.
+_ADDED = 2
 
 
 class Channel:
@@ -86,7 +89,7 @@ class Channel:
             return {"tuple": [self._encoded(entry) for entry in value]}
         if isinstance(value, Mapping):
             return {"mapping": [[self._encoded(key), self._encoded(entry)] for key, entry in value.items()]}
-        if hasattr(value, "__array__") and (array := np.asarray(value)).dtype.kind in _KINDS:
+        if hasattr(value, "__array__") and (array := _common(np.asarray(value))).dtype.kind in _KINDS:
             bits = base64.b64encode(array.tobytes()).decode()
             return {"array": [array.dtype.str, list(array.shape), list(array.strides), bits]}
         if type(value) in _RECORDS.values():
@@ -117,6 +120,11 @@ class Channel:
 def drained(numbers: deque[int]) -> list[int]:
     """Take all numbers, while others may come."""
     return [numbers.popleft() for _ in range(len(numbers))]
+
+
+def _common(array: Any) -> Any:
+    """Return an array of a type that every numpy has: the narrow ones that packages add are exact in float64."""
+    return array.astype(np.float64) if array.dtype.isbuiltin == _ADDED else array
 
 
 def _laid_out(dtype: str, shape: list[int], strides: list[int], bits: str) -> Any:

@@ -179,7 +179,9 @@ def rescaled(grad: Rounded, max_norm: RoundedScalar | float, norm: Rounded) -> R
         reach = threshold.H * np.maximum(1 / smallest_norm, 1.0)
         underflow = 4 * precision.underflow * reach * np.maximum(modulus, 1.0)
         e = modulus * error_factor + error * scale + roundings + underflow + 2 * carried.unit * modulus * scale
-        e = np.where(reach * modulus < precision.compute.largest / 2, e * INFLATION, np.inf)
-        zero = grad.is_zero & (error_factor < np.inf)
+        # Reciprocals may enter as scalars, and overflow there though their products fit.
+        enters = 1 / np.maximum(smallest_norm, carried.lower(threshold.x)) < precision.entry.largest / 2
+        e = np.where(enters & (reach * modulus < precision.compute.largest / 2), e * INFLATION, np.inf)
+        zero = grad.is_zero & (error_factor < np.inf) & enters
         x = carried.choose(grad.is_zero, carried.lift(0.0), factor * grad.x)
     return atom(x, precision, np.where(zero, 0.0, e))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.arithmetic.rounding import Rounded, atom, quiet
+from oracle.arithmetic.rounding import Rounded, atom, quiet, subnormal_charge
 from oracle.arithmetic.scalars import INFLATION, gamma
 
 __all__ = ["Axis", "mean", "one_pass_variance", "sum", "variance"]
@@ -29,7 +29,9 @@ def sum(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounded:
     precision, carried = x.precision, x.carrier
     along: dict[str, Any] = {"axis": axis, "keepdims": keepdims}
     with quiet():
-        error, additions = x.error, max(_count(x, axis) - 1, 0)
+        # What was computed has been charged for its underflow.
+        error = x.error + np.where(x.r == 0, subnormal_charge(x.x, x.e, precision), 0.0)
+        additions = max(_count(x, axis) - 1, 0)
         total, M = carried.sum(x.x, **along), np.sum(x.M + error, **along)
         relative = (
             gamma(additions, precision.accumulation_unit) + gamma(1, precision.unit) * precision.narrows_reductions

@@ -295,6 +295,8 @@ def _add(a: Rounded, b: Rounded, b_is_scalar: bool = False) -> Rounded:
     # In a sum of T expanded terms, however nested, up to T - 1 additions hit each of them.
     e = error_a + error_b + gamma(b.T - 1, unit) * (a.M + error_a) + gamma(a.T - 1, unit) * (b.M + error_b)
     e = e + a.carrier.unit * a.carrier.upper(x)
+    # One underflow is charged for the sum: it covers a flushed input, and what was computed has been charged before.
+    e = e + np.where((a.r == 0) & (b.r == 0), subnormal_charge(b.x, b.e, a.precision), 0.0)
     r: Any = 1.0
     skip_a, skip_b = a.is_zero, b.is_zero
     if skip_a.any() or skip_b.any():

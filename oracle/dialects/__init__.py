@@ -6,26 +6,30 @@ formulas among its points are evaluated by their own bodies, which tests prove e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from oracle.dialects.activations import ACTIVATIONS
-from oracle.dialects.adam import ADAM
-from oracle.dialects.adaptive import ADAPTIVE
+from oracle.dialects.adam import ADAM, ADAM_LATTICE
+from oracle.dialects.adaptive import ADAPTIVE, ADAPTIVE_LATTICE
 from oracle.dialects.blocks import BLOCKS
 from oracle.dialects.clipping import CLIPPING
 from oracle.dialects.differentiation import CLASS_GRADIENTS, RESIDUAL_GRADIENTS, SCORE_GRADIENTS, SHARES, SLOPES
 from oracle.dialects.dropout import DROPOUT
 from oracle.dialects.family import Family, Variation
 from oracle.dialects.gating import GATING
+from oracle.dialects.lattice import Axis, Dialect, Lattice
 from oracle.dialects.layers import LINEAR_BIAS, LINEAR_INPUT, LINEAR_WEIGHT
-from oracle.dialects.lion import LION
+from oracle.dialects.lion import LION, LION_LATTICE
 from oracle.dialects.losses import BINARY, COMBINED, CROSS_ENTROPY, LOGITS, REGRESSION, SOFTMAX
 from oracle.dialects.lstm import LSTM
-from oracle.dialects.momentum import MOMENTUM
+from oracle.dialects.momentum import MOMENTUM, MOMENTUM_LATTICE
 from oracle.dialects.normalization import NORMALIZATION, RUNNING
 from oracle.dialects.schedules import SCHEDULES
 from oracle.errors import UnknownFormulaError
 from oracle.formula import Formula
 
-__all__ = ["FAMILIES", "Family", "Variation", "neighbour", "relatives"]
+__all__ = ["FAMILIES", "LATTICES", "Axis", "Dialect", "Family", "Lattice", "Variation", "neighbour", "relatives"]
 
 FAMILIES = (
     MOMENTUM,
@@ -57,6 +61,9 @@ FAMILIES = (
     BLOCKS,
 )
 
+#: Where an unknown optimizer is looked for, by name.
+LATTICES = {lattice.name: lattice for lattice in (MOMENTUM_LATTICE, ADAPTIVE_LATTICE, ADAM_LATTICE, LION_LATTICE)}
+
 _FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}
 
 
@@ -87,13 +94,15 @@ def neighbour(formula: Formula, id: str) -> Formula:
     return family.at(id, formula)
 
 
-def relatives(formula: Formula) -> tuple[Formula, ...]:
+def relatives(formula: Formula, kept: Mapping[str, float] = MappingProxyType({})) -> tuple[Formula, ...]:
     """Return every other point of a formula's family that runs with its hyperparameters.
 
     Parameters
     ----------
     formula : Formula
         What is claimed.
+    kept : mapping of str to float, optional
+        Values of hyperparameters that it lacks, by the family's names: of all that a program does not set to 0.
 
     Returns
     -------
@@ -101,6 +110,6 @@ def relatives(formula: Formula) -> tuple[Formula, ...]:
         The named formulas first, then the changes of ``formula``, then those of the others.
     """
     family = _FAMILY[formula.id]
-    ids = [id for id in family.points if id != formula.id and family.runs(id, formula)]
+    ids = [id for id in family.points if id != formula.id and family.runs(id, formula, kept)]
     ids.sort(key=lambda id: (bool(family.points[id].description), family.points[id].base is not formula))
-    return tuple(family.at(id, formula) for id in ids)
+    return tuple(family.at(id, formula, kept) for id in ids)

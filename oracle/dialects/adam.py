@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from oracle.arithmetic.primitives import (
@@ -15,12 +15,13 @@ from oracle.arithmetic.primitives import (
     stored,
 )
 from oracle.dialects.family import Family, Variation, times
+from oracle.dialects.lattice import HISTORY, Axis, Lattice, Names, Reparametrisation
 from oracle.formula import Array, Scalar
 from oracle.optimizers.adam import adam, adam_eps_hat, adam_l2
 from oracle.optimizers.adam_bourmaud import adam_bourmaud_literal_k1
 from oracle.optimizers.adamw import adamw, adamw_paper_scaling
 
-__all__ = ["ADAM", "AdamAxes", "AdamDialectState"]
+__all__ = ["ADAM", "ADAM_LATTICE", "AdamAxes", "AdamDialectState"]
 
 Correction = Literal["divided", "multiplied", "none"]
 
@@ -29,7 +30,7 @@ Correction = Literal["divided", "multiplied", "none"]
 class AdamAxes:
     """A place on the axes of the family; the defaults are ``adam``."""
 
-    epsilon: Literal["outside", "hat", "inside", "absent", "maximum"] = "outside"
+    epsilon: Literal["outside", "hat", "inside", "inside hat", "absent", "maximum"] = "outside"
     first_correction: Correction = "divided"
     second_correction: Correction = "divided"
     count: Literal["from one", "from two", "lagging"] = "from one"
@@ -38,8 +39,8 @@ class AdamAxes:
     first: Literal["average", "sum"] = "average"
     second: Literal["average", "sum"] = "average"
     second_of: Literal["square", "modulus", "average", "undecayed"] = "square"
-    read_first: Literal["current", "lagged", "nesterov"] = "current"
-    read_second: Literal["current", "lagged", "largest"] = "current"
+    read_first: Literal["current", "lagged", "nesterov", "ahead"] = "current"
+    read_second: Literal["current", "lagged", "largest", "largest corrected"] = "current"
     root: bool = True
     ascends: bool = False
     rate: float = 1
@@ -92,15 +93,23 @@ def adam_dialect(
     exp_avg_sq = _gathered(axes, axes.second, beta2, state.exp_avg_sq, magnitude)
     if axes.written_back:
         exp_avg_sq = stored(_corrected(axes.second_correction, exp_avg_sq, weight))
-    largest = xp.maximum(state.max_exp_avg_sq, exp_avg_sq) if axes.read_second == "largest" else exp_avg_sq
 
     first = state.exp_avg if axes.read_first == "lagged" else exp_avg
-    if axes.read_first == "nesterov":
+    if axes.read_first in ("nesterov", "ahead"):
         first = moving_average(beta1, exp_avg, grad)
-    second = state.exp_avg_sq if axes.read_second == "lagged" else largest
+    second = state.exp_avg_sq if axes.read_second == "lagged" else exp_avg_sq
+    if axes.read_second == "largest":
+        second = xp.maximum(state.max_exp_avg_sq, second)
+    largest = second
     if not axes.written_back:
-        first = _corrected(axes.first_correction, first, weight1)
+        if axes.read_first == "ahead" and axes.first_correction == "divided":
+            next_weight1 = bias_correction(beta1, count + 1)
+            first = beta1 * quotient(exp_avg, next_weight1) + (1 - beta1) * quotient(grad, weight1)
+        else:
+            first = _corrected(axes.first_correction, first, weight1)
         second = _corrected(axes.second_correction, second, weight)
+    if axes.read_second == "largest corrected":
+        largest = second = xp.maximum(state.max_exp_avg_sq, stored(second))
 
     if axes.decay == "inside":
         first = first + decay * param
@@ -133,8 +142,8 @@ def _corrected(form: Correction, value: Array, weight: Scalar) -> Array:
 def _denominator(axes: AdamAxes, second: Array, eps: Scalar, weight: Scalar) -> Array:
     """Place epsilon."""
     xp = namespace(second)
-    if axes.epsilon == "inside":
-        return xp.sqrt(second + eps)
+    if axes.epsilon in ("inside", "inside hat"):
+        return xp.sqrt(second + (eps / weight if axes.epsilon == "inside hat" else eps))
     root = xp.sqrt(second) if axes.root else second
     if axes.epsilon == "absent":
         return root
@@ -213,4 +222,125 @@ ADAM = Family(
             "the schedule's multiplier is ignored", {"multiplied": False}, "schedule_multiplier"
         ),
     },
+)
+
+
+def _admitted(place: AdamAxes) -> bool:
+    """Whether a place makes sense: nothing is told from a correction that is not made, or from what is written back."""
+    first, second = place.first_correction != "none", place.second_correction != "none"
+    return not (
+        (place.written_back and (place.read_first != "current" or place.read_second != "current"))
+        or (place.written_back and not (first or second))
+        or (place.read_first == "ahead" and not first)
+        or (place.read_second == "largest corrected" and not second)
+        or (place.epsilon in _EARLY and not second)
+    )
+
+
+def _settled(place: AdamAxes, absent: Names) -> AdamAxes:
+    """Settle what is the same: every line is an identity that the tests prove."""
+    if "weight_decay" in absent:
+        place = replace(place, decay="none")
+    if place.decay == "scheduled" and "schedule_multiplier" in absent:
+        place = replace(place, decay="unscaled")
+    if place.decay in ("none", "l2", "inside"):
+        place = replace(place, decay_after=False)
+    if place.first_correction == place.second_correction == "none" and place.epsilon not in _EARLY:
+        place = replace(place, count="from one")
+    if HISTORY in absent:
+        second = "current" if place.read_second.startswith("largest") else place.read_second
+        count = "from one" if place.count == "lagging" else place.count
+        written_back = place.written_back and place.second_of == "average"
+        place = replace(place, read_second=second, count=count, written_back=written_back)
+    return place
+
+
+#: Places of epsilon before the bias correction.
+_EARLY = ("hat", "inside hat")
+
+ADAM_LATTICE = Lattice(
+    ADAM,
+    "adam",
+    axes=(
+        Axis(
+            "epsilon",
+            {
+                "outside the root": {"epsilon": "outside"},
+                "outside the root, before the bias correction (eps-hat)": {"epsilon": "hat"},
+                "inside the root": {"epsilon": "inside"},
+                "inside the root, before the bias correction": {"epsilon": "inside hat"},
+                "absent": {"epsilon": "absent"},
+                "a floor of the root": {"epsilon": "maximum"},
+            },
+            needs="eps",
+        ),
+        Axis(
+            "bias correction",
+            {
+                "of both moments": {"first_correction": "divided", "second_correction": "divided"},
+                "of neither moment": {"first_correction": "none", "second_correction": "none"},
+                "of the second moment alone": {"first_correction": "none", "second_correction": "divided"},
+                "of the first moment alone": {"first_correction": "divided", "second_correction": "none"},
+            },
+        ),
+        Axis(
+            "step count",
+            {
+                "starts at 1": {"count": "from one"},
+                "starts at 2": {"count": "from two"},
+                "stays at 1 for two steps": {"count": "lagging"},
+            },
+        ),
+        Axis(
+            "second moment",
+            {
+                "of this step": {"read_second": "current"},
+                "largest so far, then corrected (AMSGrad)": {"read_second": "largest"},
+                "largest of the corrected ones so far (AMSGrad)": {"read_second": "largest corrected"},
+            },
+        ),
+        Axis(
+            "first moment",
+            {
+                "of this step": {"read_first": "current"},
+                "one step ahead (Nesterov)": {"read_first": "nesterov"},
+                "one step ahead, each part with its own correction (Nesterov)": {"read_first": "ahead"},
+            },
+        ),
+        Axis(
+            "kept for the next step",
+            {"the moments": {"written_back": False}, "the corrected moments": {"written_back": True}},
+        ),
+        Axis(
+            "weight decay",
+            {
+                "none": {"decay": "none", "decay_after": False},
+                "L2, in the gradient": {"decay": "l2", "decay_after": False},
+                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
+                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
+                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
+                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
+                "decoupled, times the schedule alone": {"decay": "scheduled", "decay_after": False},
+                "in the numerator, divided by the root": {"decay": "inside", "decay_after": False},
+            },
+            needs="weight_decay",
+        ),
+    ),
+    customary={"beta1": (0.9,), "beta2": (0.999, 0.99, 0.95), "eps": (1e-8, 1e-7, 1e-6), "weight_decay": (0.01,)},
+    admitted=_admitted,
+    settled=_settled,
+    reparametrisations=(
+        Reparametrisation(
+            {"weight decay": "decoupled, times the learning rate"},
+            {"weight decay": "decoupled, without the learning rate"},
+            {"weight_decay": "learning_rate * weight_decay"},
+            "learning_rate",
+        ),
+        Reparametrisation(
+            {"weight decay": "decoupled, times the learning rate, after the step"},
+            {"weight decay": "decoupled, without the learning rate, after the step"},
+            {"weight_decay": "learning_rate * weight_decay"},
+            "learning_rate",
+        ),
+    ),
 )

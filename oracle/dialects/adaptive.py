@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from oracle.arithmetic.primitives import bias_correction, moving_average, namespace, quotient, stored
+from oracle.arithmetic.primitives import bias_correction, decayed, moving_average, namespace, quotient, stored
 from oracle.dialects.family import Family, Variation, times
+from oracle.dialects.lattice import HISTORY, Axis, Lattice, Names, Reparametrisation
 from oracle.formula import Array, Scalar
 from oracle.optimizers.adagrad import adagrad, adagrad_eps_inside
 from oracle.optimizers.rmsprop import rmsprop, rmsprop_eps_inside
 
-__all__ = ["ADAPTIVE", "AdaptiveAxes", "AdaptiveState"]
+__all__ = ["ADAPTIVE", "ADAPTIVE_LATTICE", "AdaptiveAxes", "AdaptiveState"]
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class AdaptiveAxes:
     epsilon: Literal["outside", "inside", "absent", "maximum"] = "outside"
     of: Literal["square", "modulus"] = "square"
     read: Literal["current", "lagged"] = "current"
-    start: float = 0
+    start: float | Literal["given"] = 0
     corrected: bool = False
     centered: bool = False
     root: bool = True
     ascends: bool = False
     rate: float = 1
+    velocity: Literal["none", "whole", "with rate"] = "none"
+    decay: Literal["none", "l2", "decoupled", "unscaled"] = "none"
+    decay_after: bool = False
 
 
 class AdaptiveState(NamedTuple):
@@ -37,6 +41,7 @@ class AdaptiveState(NamedTuple):
     sum: Array
     square_avg: Array
     grad_avg: Array
+    momentum_buffer: Array
 
 
 def adaptive_dialect(
@@ -48,27 +53,43 @@ def adaptive_dialect(
     learning_rate: Scalar,
     eps: Scalar,
     alpha: Scalar = 0.9,
+    momentum: Scalar = 0,
+    weight_decay: Scalar = 0,
+    initial_accumulator: Scalar = 0,
 ) -> tuple[Array, AdaptiveState]:
     """Make the step of one place on the axes."""
     xp = namespace(param, grad)
     step = state.step + 1
+    rate = times(axes.rate, learning_rate)
+    if axes.decay == "l2":
+        grad = grad + weight_decay * param
     magnitude = xp.abs(grad) if axes.of == "modulus" else grad**2
     before = state.sum if axes.memory in ("sum", "mean") else state.square_avg
+    if axes.start and step == 1:
+        before = before + (initial_accumulator if axes.start == "given" else axes.start)
     gathered = _gathered(axes.memory, alpha, before, magnitude)
     grad_avg = moving_average(alpha, state.grad_avg, grad) if axes.centered else state.grad_avg
 
     second = before if axes.read == "lagged" else gathered
-    if axes.start:
-        second = second + axes.start
     if axes.memory == "mean":
         second = second / step
     if axes.corrected:
         second = quotient(second, bias_correction(alpha, step))
     if axes.centered:
         second = second - grad_avg**2
-    update = quotient(times(axes.rate, learning_rate) * grad, _denominator(axes, second, eps))
+    outside = axes.velocity == "whole"
+    update = quotient(grad if outside else rate * grad, _denominator(axes, second, eps))
+    if axes.velocity != "none":
+        update = stored(momentum * state.momentum_buffer + update)
+    new_state = AdaptiveState(step, gathered, gathered, grad_avg, update)
+    update = rate * update if outside else update
     update = -update if axes.ascends else update
-    return param - update, AdaptiveState(step, gathered, gathered, grad_avg)
+    if axes.decay in ("none", "l2"):
+        return param - update, new_state
+    scale = 1 if axes.decay == "unscaled" else rate
+    if axes.decay_after:
+        return decayed(param - update, scale, weight_decay), new_state
+    return decayed(param, scale, weight_decay) - update, new_state
 
 
 def _gathered(form: str, alpha: Scalar, memory: Array, new: Array) -> Array:
@@ -127,4 +148,90 @@ ADAPTIVE = Family(
         "ascent": Variation("the step has the wrong sign", {"ascends": True}),
         "rate_off": Variation("the learning rate is one thousandth too large", {"rate": 1.001}),
     },
+)
+
+
+def _admitted(place: AdaptiveAxes) -> bool:
+    """Whether a place makes sense: a sum has no bias, and nobody subtracts a mean from it."""
+    return place.memory == "average" or not (place.corrected or place.centered)
+
+
+def _settled(place: AdaptiveAxes, absent: Names) -> AdaptiveAxes:
+    """Settle what is the same: every line is an identity that the tests prove."""
+    if "weight_decay" in absent:
+        place = replace(place, decay="none")
+    if place.decay in ("none", "l2"):
+        place = replace(place, decay_after=False)
+    if "momentum" in absent or HISTORY in absent:
+        place = replace(place, velocity="none")
+    if place.start == "given" and "initial_accumulator" in absent:
+        place = replace(place, start=0)
+    return place
+
+
+ADAPTIVE_LATTICE = Lattice(
+    ADAPTIVE,
+    "adaptive",
+    axes=(
+        Axis("squares", {"summed (AdaGrad)": {"memory": "sum"}, "averaged (RMSProp)": {"memory": "average"}}),
+        Axis(
+            "epsilon",
+            {
+                "outside the root": {"epsilon": "outside"},
+                "inside the root": {"epsilon": "inside"},
+                "absent": {"epsilon": "absent"},
+                "a floor of the root": {"epsilon": "maximum"},
+            },
+            needs="eps",
+        ),
+        Axis(
+            "start of the squares",
+            {
+                "0": {"start": 0},
+                "the initial accumulator": {"start": "given"},
+                "0.1": {"start": 0.1},
+                "1": {"start": 1.0},
+            },
+        ),
+        Axis("bias correction", {"none": {"corrected": False}, "of the average": {"corrected": True}}),
+        Axis("centered", {"no": {"centered": False}, "yes": {"centered": True}}),
+        Axis(
+            "momentum",
+            {
+                "none": {"velocity": "none"},
+                "of the quotients": {"velocity": "whole"},
+                "of the quotients times the learning rate": {"velocity": "with rate"},
+            },
+            needs="momentum",
+        ),
+        Axis(
+            "weight decay",
+            {
+                "none": {"decay": "none", "decay_after": False},
+                "L2, in the gradient": {"decay": "l2", "decay_after": False},
+                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
+                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
+                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
+                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
+            },
+            needs="weight_decay",
+        ),
+    ),
+    customary={"alpha": (0.9, 0.99), "eps": (1e-8, 1e-7, 1e-10), "weight_decay": (0.01,)},
+    admitted=_admitted,
+    settled=_settled,
+    reparametrisations=(
+        Reparametrisation(
+            {"momentum": "of the quotients times the learning rate"},
+            {"momentum": "of the quotients"},
+            {},
+            "learning_rate",
+        ),
+        Reparametrisation(
+            {"weight decay": "decoupled, times the learning rate"},
+            {"weight decay": "decoupled, without the learning rate"},
+            {"weight_decay": "learning_rate * weight_decay"},
+            "learning_rate",
+        ),
+    ),
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from oracle.formula import Formula, Scalar
 
-__all__ = ["Family", "Variation", "times"]
+__all__ = ["SPELLING", "Family", "Variation", "bridged", "times"]
 
 #: Names of the bodies here for what some formulas call otherwise.
 SPELLING = {"l2_penalty": "weight_decay", "clip_value": "max_norm"}
@@ -92,8 +93,11 @@ class Family:
         point = self.points[id]
         return functools.partial(self.body, axes=point.axes)
 
-    def at(self, id: str, formula: Formula) -> Formula:
-        """Return a point as a formula that takes exactly the hyperparameters of ``formula``."""
+    def at(self, id: str, formula: Formula, kept: Mapping[str, float] = MappingProxyType({})) -> Formula:
+        """Return a point as a formula that takes exactly the hyperparameters of ``formula``.
+
+        Others that it needs have the values ``kept``, by the family's names.
+        """
         point = self.points[id]
         named = not point.description
         names = point.base.hyperparameters if named else _spelled(point.base.hyperparameters)
@@ -101,16 +105,16 @@ class Family:
 
         @functools.wraps(formula.body)  # keeps the signature
         def body(*arrays: Any, **hyperparameters: Any) -> Any:
-            return target(*arrays[: len(point.base.arrays)], **_bridged(hyperparameters, names))
+            return target(*arrays[: len(point.base.arrays)], **bridged({**kept, **hyperparameters}, names))
 
         body.__name__ = id
-        body.__doc__ = _sentence(point, formula)
+        body.__doc__ = _sentence(point, formula, {name: kept[name] for name in kept if name in _spelled(names)})
         state_type = point.base.state_type if named else self.state_type
         return replace(formula, id=id, body=body, state_type=state_type, neighbours=())
 
-    def runs(self, id: str, formula: Formula) -> bool:
+    def runs(self, id: str, formula: Formula, kept: Mapping[str, float] = MappingProxyType({})) -> bool:
         """Whether a point can be evaluated with the hyperparameters of ``formula`` and the first of its arrays."""
-        given, base = {*_spelled(formula.hyperparameters), "schedule_multiplier"}, self.points[id].base
+        given, base = {*_spelled(formula.hyperparameters), "schedule_multiplier", *kept}, self.points[id].base
         begins = formula.arrays[: len(base.arrays)] == base.arrays
         return begins and given.issuperset(_spelled(base.hyperparameters))
 
@@ -120,7 +124,7 @@ def _spelled(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(SPELLING.get(name, name) for name in names))
 
 
-def _bridged(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def bridged(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return the hyperparameters that ``names`` ask for; a schedule's multiplier is 1, or part of the learning rate."""
     spelled = {SPELLING.get(name, name): value for name, value in values.items()}
     wanted = {name: SPELLING.get(name, name) for name in names}
@@ -132,8 +136,10 @@ def _bridged(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: spelled[spelling] for name, spelling in wanted.items()}
 
 
-def _sentence(point: Point, formula: Formula) -> str:
+def _sentence(point: Point, formula: Formula, kept: Mapping[str, float]) -> str:
     """Return what a point computes, as seen from a formula."""
-    if not point.description:
-        return point.base.title
-    return point.description if point.base is formula else f"as {point.base.id}, but {point.description}"
+    title = point.base.title
+    if point.description:
+        title = point.description if point.base is formula else f"as {point.base.id}, but {point.description}"
+    told = " and ".join(f"{name}={value!r}" for name, value in kept.items())
+    return f"{title.removesuffix('.')} with {told}" if told else title

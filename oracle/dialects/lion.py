@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from oracle.arithmetic.primitives import decayed, interpolated, moving_average, namespace, stored
 from oracle.dialects.family import Family, Variation, times
+from oracle.dialects.lattice import Axis, Lattice, Names, Reparametrisation
 from oracle.formula import Array, Scalar
 from oracle.optimizers.lion import lion, lion_literal_ct
 
-__all__ = ["LION", "LionAxes", "LionDialectState"]
+__all__ = ["LION", "LION_LATTICE", "LionAxes", "LionDialectState"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def lion_dialect(
     learning_rate: Scalar,
     beta1: Scalar,
     beta2: Scalar,
-    weight_decay: Scalar,
+    weight_decay: Scalar = 0,
 ) -> tuple[Array, LionDialectState]:
     """Make the step of one place on the axes."""
     rate = times(axes.rate, learning_rate)
@@ -107,4 +108,54 @@ LION = Family(
         "ascent": Variation("the step has the wrong sign", {"ascends": True}),
         "rate_off": Variation("the learning rate is one thousandth too large", {"rate": 1.001}),
     },
+)
+
+
+def _settled(place: LionAxes, absent: Names) -> LionAxes:
+    """Settle what is the same: every line is an identity that the tests prove."""
+    if "weight_decay" in absent:
+        place = replace(place, decay="none")
+    if place.decay in ("none", "l2"):
+        place = replace(place, decay_after=False)
+    return place
+
+
+LION_LATTICE = Lattice(
+    LION,
+    "lion",
+    axes=(
+        Axis(
+            "sign",
+            {
+                "of the interpolated gradient": {"along": "direction"},
+                "of the interpolated gradient of the step before": {"along": "previous direction"},
+                "of the new average": {"along": "average"},
+                "of the old average": {"along": "previous average"},
+            },
+        ),
+        Axis("sign of zero", {"0": {"sign_of_zero": 0}, "1": {"sign_of_zero": 1}}),
+        Axis(
+            "weight decay",
+            {
+                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
+                "none": {"decay": "none", "decay_after": False},
+                "L2, in the gradient": {"decay": "l2", "decay_after": False},
+                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
+                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
+                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
+            },
+            needs="weight_decay",
+        ),
+    ),
+    customary={"beta1": (0.9,), "beta2": (0.99,), "weight_decay": (0.001, 0.01)},
+    admitted=lambda place: True,  # noqa: ARG005 - all combinations make sense
+    settled=_settled,
+    reparametrisations=(
+        Reparametrisation(
+            {"weight decay": "decoupled, times the learning rate"},
+            {"weight decay": "decoupled, without the learning rate"},
+            {"weight_decay": "learning_rate * weight_decay"},
+            "learning_rate",
+        ),
+    ),
 )

@@ -236,6 +236,7 @@ def splitting_a_group(bench: Bench, *, training: Training) -> None:
         "gd_gradient_leaks_between_tensors",
         *planted(OPTIMIZERS, "missing_is_one"),
     ),
+    needs=("missing_gradients",),
 )
 def missing_gradient_is_no_step(bench: Bench, *, training: Training) -> None:
     """A parameter whose gradient is missing once goes on afterwards as if that step had not been."""

@@ -13,21 +13,20 @@ from properties.differential import require_formula
 from properties.optimizers.common import planted
 from properties.optimizers.elementwise import OPTIMIZERS
 from properties.strategies.inputs import Inputs, keyword, trained
-from properties.strategies.programs import programs
+from properties.strategies.programs import DESIGNS, programs
 from properties.strategies.trainings import Plan
-from properties.subject import Floats, Group
+from properties.subject import Floats, Group, Place
 
 __all__ = [
     "any_order",
     "copying_changes_nothing",
     "gradients_are_kept",
     "late_group_starts_anew",
+    "parameters_keep_their_place",
     "resuming_changes_nothing",
 ]
 
 _SOURCE = "the rules depend on parameters, gradients, hyperparameters and state alone"
-#: Programs of the quick profile: as many as notice every fault of `any_order` under nearly every seed.
-_PROGRAMS = 8
 _PLAN = Plan(2, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narrow_steps=(2, 3))
 
 
@@ -189,8 +188,30 @@ def gradients_are_kept(bench: Bench, *, training: Training) -> None:
                 )
 
 
+@claim(
+    "parameters_keep_their_place",
+    kind="invariant",
+    formulas=OPTIMIZERS,
+    statement=r"\theta_t \text{ has the dtype, the device and the shape of } \theta_0",
+    source="other parts of the program hold the parameters, and count on what they are",
+    inputs=trained(_PLAN),
+    catches=("gd_parameters_moved_away", *planted(OPTIMIZERS, "parameters_converted")),
+    needs=("places",),
+)
+def parameters_keep_their_place(bench: Bench, *, training: Training) -> None:
+    """An update leaves each parameter in its dtype, on its device and in its shape."""
+    for number, places in enumerate(bench.train(training).places, 1):
+        for tensor, (place, param) in enumerate(zip(places, training.params, strict=True)):
+            expected = Place(bench.dtype, bench.device, param.shape)
+            bench.require(
+                place == expected,
+                f"step {number} left tensor {tensor} as {place} instead of {expected}",
+                quantity="param",
+            )
+
+
 def _programs(space: Space) -> Inputs:
-    return {"programs": (_PROGRAMS, keyword("training", programs(space)))}
+    return {f"design {number}": (1, keyword("training", programs(space, number))) for number in range(DESIGNS)}
 
 
 @claim(

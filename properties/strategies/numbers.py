@@ -12,7 +12,17 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from oracle.arithmetic.formats import Format
 from properties.subject import Floats
 
-__all__ = ["LAYOUTS", "choice", "copied", "few_digits", "magnitudes", "seeded_arrays", "small_arrays", "whole"]
+__all__ = [
+    "LAYOUTS",
+    "choice",
+    "copied",
+    "few_digits",
+    "laid_out",
+    "magnitudes",
+    "seeded_arrays",
+    "small_arrays",
+    "whole",
+]
 
 _TENTHS = (10, 20, 30, 40, 5, 1, 15, 25, 2, 3, 7, 9, 12, 18, 33, 37)
 
@@ -38,9 +48,14 @@ def copied(array: Floats) -> Floats:
     """Copy an array with its strides, which `numpy.copy` gives up if there are gaps."""
     if array.size == 0 or min(array.strides, default=0) < 0:
         return array.copy()
-    extent = sum((length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True))
+    return laid_out(array, array.strides)
+
+
+def laid_out(array: Floats, strides: tuple[int, ...]) -> Floats:
+    """Copy an array that is not empty to memory of its own, with strides in bytes of which none is negative."""
+    extent = sum((length - 1) * stride for length, stride in zip(array.shape, strides, strict=True))
     memory = np.zeros(extent // array.itemsize + 1)
-    copy = np.lib.stride_tricks.as_strided(memory, array.shape, array.strides)
+    copy = np.lib.stride_tricks.as_strided(memory, array.shape, strides)
     copy[...] = array
     return copy
 

@@ -39,8 +39,8 @@ _WIDTHS = (512.0, 4.0, 64.0, 100.0, 768.0)
 _GROWTHS = (2, 1, 3)
 _FACTORS = (0.5, 0.1, 0.75, 0.3)
 _PATIENCES = (2, 1, 3, 0)
-#: What reductions smaller than the least change of programs show in.
-_STEEPEST: Mapping[str, float] = {"end_value": 0.0, "factor": 0.1, "patience": 0}
+#: What reductions smaller than the least change of programs show in; bounds in float32 are a part of the peak.
+_STEEPEST: Mapping[str, float] = {"peak_value": 1e-3, "end_value": 0.0, "factor": 0.1, "patience": 0}
 
 
 @dataclass(frozen=True, eq=False)

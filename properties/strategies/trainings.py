@@ -16,7 +16,7 @@ from properties.strategies.hyperparameters import STEERING, adjusted, common_val
 from properties.strategies.numbers import LAYOUTS, choice, few_digits, magnitudes, seeded_arrays, small_arrays, whole
 from properties.subject import Floats, Group
 
-__all__ = ["PLANS", "Plan", "planned_trainings", "trainings"]
+__all__ = ["PLANS", "Plan", "Shapes", "planned_trainings", "trainings"]
 
 Shapes = tuple[tuple[int, ...], ...]
 

@@ -312,7 +312,7 @@ def test_only_what_an_import_reaches_is_importable():
         ({"dtypes": "float32"}, "dtypes must be a sequence of names among .*, got dtypes='float32'"),
         ({"dtypes": []}, "dtypes must be a sequence"),
         ({"device": "CPU!"}, "device must be a name such as cpu or cuda:1, got device='CPU!'"),
-        ({"arrays": "jax"}, "arrays must be torch or numpy, got 'jax'"),
+        ({"arrays": "mlx"}, "arrays must be among torch, numpy, jax, got 'mlx'"),
         ({"hyperparameters": {"lr": 1.0}}, "hyperparameters must be among learning_rate"),
         ({"hyperparameters": {"learning_rate": -1.0}}, "learning_rate must be in "),
         ({"target": 3}, "target must be a class, a function or a factory, got 3"),
@@ -330,7 +330,10 @@ def test_wrong_arguments_of_check_are_named_with_domain_and_value(arguments, mes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"backend": "tensorflaw"}, "backend must be 'module:object' or among torch, got backend='tensorflaw'"),
+        (
+            {"backend": "tensorflaw"},
+            "backend must be 'module:object' or among jax, keras, optax, torch, got backend='tensorflaw'",
+        ),
         ({"backend": 3}, "backend must be a name, 'module:object' or a Backend, got backend=3"),
         ({"jobs": 0}, "jobs must be an integer of at least 1, got jobs=0"),
         ({"select": "adam and"}, "expected a part of an id, found the end"),

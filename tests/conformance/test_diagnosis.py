@@ -1,11 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from conformance import check
 from conformance.faults.adam import ADAM
 from conformance.faults.descent import HEAVY_BALL
 from conformance.faults.programs import Program
 from conformance.session import Session
+from conformance.targets import implementation as target_of
 from oracle.catalogue import get
 from oracle.dialects import relatives
 from properties.claims import claim
@@ -129,3 +132,18 @@ def test_adam_itself_needs_no_diagnosis():
 
     assert record.status == "conforms"
     assert record.diagnosis == ""
+
+
+def test_a_default_that_the_claim_does_not_know_is_reckoned_with():
+    torch = pytest.importorskip("torch")
+    report = check(torch.optim.AdamW, "adam", dtypes=["float64"])
+    (diagnosis,) = {record.diagnosis for record in report.checks if record.property == "follows_the_formula"}
+
+    assert diagnosis.startswith(f"this is adamw: {get('adamw').title.removesuffix('.')} with weight_decay=0.01 (all ")
+
+
+def test_a_default_of_zero_makes_no_relative():
+    torch = pytest.importorskip("torch")
+
+    assert target_of(torch.optim.AdamW, "adam").kept == {"weight_decay": 0.01}
+    assert target_of(torch.optim.Adam, "adam").kept == {}

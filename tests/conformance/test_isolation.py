@@ -57,7 +57,7 @@ DESERTS = {
     "takes signals": ("conforms", ""),
     "leaves its folder": ("conforms", ""),
     "wrong dtype": ("deviates", "result, element 0, is 0.0, but"),
-    "text": ("crash", "ValueError: could not convert string to float"),
+    "text": ("crash", "TypeError: the result holds"),
     "wrong shape": ("deviates", "result has shape (3,), expected (2,)"),
     "nothing": ("deviates", "result has shape (), expected (2,)"),
     "no number": ("deviates", "result, element 0, is nan, but"),

@@ -9,9 +9,10 @@ import math
 import pytest
 
 from conformance import UsageError, laws
+from conformance.backends.torch_optimizers import OptimizerFactory, OptimizerStepper
 from conformance.cli import main
 from conformance.laws import LawProfile, decided
-from properties.laws import DUTIES, LAWS
+from properties.laws import DUTIES, LAWS, Rig, trials
 
 torch = pytest.importorskip("torch")
 
@@ -130,6 +131,20 @@ class Cloned(Descent):
         other = Descent([dict(group) for group in self.param_groups])
         memo[id(self)] = other
         return other
+
+
+class Promoting(Descent):
+    """Computes in float64, and leaves the parameters there."""
+
+    def update(self, p, grad, group, state):
+        p.data = p.data.double()
+        return group["lr"] * grad
+
+
+class Flattening(Descent):
+    def update(self, p, grad, group, state):
+        p.data = p.data.reshape(1, -1)
+        return group["lr"] * grad.reshape(1, -1)
 
 
 class Decayed(Descent):
@@ -269,6 +284,7 @@ def test_a_law_that_only_some_obey_holds_for_one_that_does(target, law):
         (Shrinking, "resumes"),
         (Cloned, "copies"),
         (Clearing, "keeps_gradients"),
+        (Promoting, "keeps_place"),
         (ByMatrix, "permutation"),
         (ByMatrix, "splitting"),
         (SharedByShape, "tensors_apart"),
@@ -305,6 +321,35 @@ def test_every_law_is_among_those_seen_to_be_broken():
 )
 def test_rounding_is_told_from_mathematics_by_how_it_shrinks(wide, narrow, outcome):
     assert decided(wide, narrow) == outcome
+
+
+def test_a_parameter_in_another_dtype_is_told_from_what_it_is_in():
+    (record,) = (record for record in laws(Promoting).records if record.name == "keeps_place")
+
+    assert record.message == "in float32"
+
+
+def test_a_parameter_in_another_shape_takes_no_gradient_any_more():
+    (record,) = laws(Flattening).failed
+
+    assert record.outcome == "crash"
+    assert "size" in record.message
+
+
+@pytest.mark.parametrize("change", [{}, {"device": "meta"}, {"shape": (1, 12)}, {"dtype": "float32"}])
+def test_every_part_of_a_place_is_to_be_kept(change):
+    class Shown(OptimizerStepper):
+        def places(self):
+            return [place._replace(**change) for place in super().places()]
+
+    class Showing(OptimizerFactory):
+        def made(self, *arguments):
+            return Shown(**vars(super().made(*arguments)))
+
+    (duty,) = (duty for duty in DUTIES if duty.name == "keeps_place")
+    rig = Rig(Showing(Descent, {"learning_rate": "lr"}), ("learning_rate",), "float64", "cpu")
+
+    assert duty.kept(rig, *trials(0, 1)[0]) == (not change)
 
 
 def test_only_broken_duties_and_crashes_are_failures():

@@ -41,16 +41,20 @@ def test_steps_that_are_alike_are_told_once():
 
 def test_groups_changes_events_and_missing_gradients_are_named():
     one, two = np.ones(1), np.zeros((2, 1))
-    groups = (Group((0,), SETTINGS), Group((1,), {"learning_rate": 1.0}))
-    steps = (Step((one, None)), Step((one, two), {1: {"eps": 0.1}}, "add_group"), Step((one, two), {}, "resumed"))
+    groups = (Group((0,), SETTINGS), Group((1,), {"learning_rate": 1.0}, maximize=True))
+    steps = (
+        Step((one, None)),
+        Step((one, two), {1: {"eps": 0.1}}, ("resumed", "add_group"), "step_sparse"),
+        Step((one, None), {}, ("pickled",), frozen=(1,)),
+    )
 
     assert lines(training=Training((one, two), groups, steps)) == [
         "group 0, tensor 0: learning_rate = 0.5, eps = 1e-08",
-        "group 1, tensor 1: learning_rate = 1.0",
+        "group 1, tensor 1: learning_rate = 1.0, maximize",
         "params  [1.0], [[0.0], [0.0]]",
         "step 1  grads [1.0], missing",
-        "step 2  last group added; group 1: eps = 0.1; grads [1.0], [[0.0], [0.0]]",
-        "step 3  saved and loaded; grads [1.0], [[0.0], [0.0]]",
+        "step 2  saved and loaded; next group added; group 1: eps = 0.1; sparse gradients; grads [1.0], [[0.0], [0.0]]",
+        "step 3  pickled and unpickled; tensor 1 frozen; grads [1.0], missing",
     ]
 
 
@@ -72,6 +76,7 @@ def test_a_mask_that_programs_draw_for_themselves_is_not_shown_but_their_seed_is
         (np.zeros(0), "[]"),
         (np.ones(1025), "[1.0, …], 1,025 numbers, all equal"),
         (np.eye(17)[:1], "[0.0, …], shape (1, 17), all equal but 1.0 at 0, 0"),
+        (np.array([[1.0, 2.0], [3.0, 4.0]], order="F"), "[[1.0, 2.0], [3.0, 4.0]], with strides (1, 2)"),
         (np.arange(13.0), "[0.0, 1.0, 2.0, 3.0, …, 12.0], 13 numbers"),
     ],
 )

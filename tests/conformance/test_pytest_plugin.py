@@ -452,3 +452,34 @@ def test_the_distribution_names_the_plugin():
     assert name == "exactstep"
     assert module in project["tool"]["setuptools"]["py-modules"]
     assert (ROOT / f"{module}.py").is_file()
+
+
+PINNED = """
+version = 1
+
+[deviations."relu.follows_the_formula@leaky[float64,cpu]".deviates]
+reason = "It leaks."
+quantity = "result"
+inputs.call = '{"arrays": [["-0x1.0p+0"]], "hyperparameters": {}}'
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "outcomes"),
+    [(PINNED, {"xfailed": 1, "passed": 1}), (PINNED.replace("leaky", "honest"), {"failed": 2}), ("", {"errors": 1})],
+)
+def test_what_a_baseline_pins_is_a_strict_xfail(pytest_in, folder, known, outcomes):
+    folder.makefile(".toml", known=known)
+    result = pytest_in(
+        "--exactstep", "fake:TWO", *FAST, "--exactstep-baseline", "known.toml", "-k", "follows_the_formula"
+    )
+
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines(["exactstep: fake:TWO, profile quick, seed 0, baseline known.toml"])
+
+
+def test_a_baseline_that_is_not_there_is_no_success(pytest_in):
+    result = pytest_in("--exactstep", "fake:TWO", "--exactstep-baseline", "nowhere.toml")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*nowhere.toml*"])

@@ -263,8 +263,8 @@ def test_arrays_are_torchs_if_the_function_or_a_global_of_its_module_is():
     assert implementation(torch.clamp, "clip_by_value").matching.endswith("arrays of torch")
     assert implementation(clip_numpy, "clip_by_value").matching.endswith("arrays of torch")
     assert implementation(own["clip"], "clip_by_value").matching.endswith("arrays of numpy")
-    with pytest.raises(UsageError, match="arrays must be torch or numpy, got 'jax'"):
-        implementation(own["clip"], "clip_by_value", arrays="jax")
+    with pytest.raises(UsageError, match="arrays must be among torch, numpy, jax, got 'mlx'"):
+        implementation(own["clip"], "clip_by_value", arrays="mlx")
 
 
 def test_factories_and_implementations_are_taken_as_they_are():

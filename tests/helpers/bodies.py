@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.faults.programs import EVERYTHING
 from oracle.formula import Formula, initial_state
-from properties.subject import Closure, Floats, Function, Group, RandomFunction, Schedule, Stepper
+from properties.subject import Closure, Floats, Function, Group, Place, RandomFunction, Schedule, Stepper
 
 __all__ = ["factory"]
 
@@ -50,6 +50,9 @@ class _Stepper:
 
     def grads(self) -> list[Floats | None]:
         return [None if grad is None else np.array(grad, dtype=np.float64) for grad in self._grads]
+
+    def places(self) -> list[Place]:
+        return [Place(param.dtype.name, "cpu", param.shape) for param in self._params]
 
     def copied(self) -> _Stepper:
         return copy.deepcopy(self)

@@ -67,7 +67,9 @@ def difficulty(record: CheckRecord, report: Report) -> Difficulty:
 
 
 def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, list):
+    if isinstance(value, dict):  # an array with strides
+        yield from _numbers(value["values"])
+    elif isinstance(value, list):
         for entry in value:
             yield from _numbers(entry)
     elif value is not None:

@@ -32,7 +32,7 @@ FRAMEWORKS = {
 MAY_IMPORT = {
     "oracle": {"array_api_compat", "flint", "numpy", "sympy", "oracle"},
     "properties": {"hypothesis", "numpy", "oracle", "properties"},
-    "conformance": {"hypothesis", "numpy", "oracle", "properties", "conformance"},
+    "conformance": {"hypothesis", "numpy", "packaging", "oracle", "properties", "conformance"},
 }
 TOLERANCE = re.compile(r"\b[ra]tol\b|(rel|abs)_tol\b|allclose|isclose|almost_equal|\bapprox\(")
 LONGEST = 700

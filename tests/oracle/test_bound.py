@@ -109,6 +109,11 @@ def test_an_interval_without_a_bound_is_everything() -> None:
     assert around(np.nan, np.inf).interval(0) == (-np.inf, np.inf)
 
 
+def test_exact_values_differ_however_large_the_errors_are() -> None:
+    assert around(1.0, 0.25).differs(around(1.0 + 2.0**-52, 0.25)).all()
+    assert not around(1.0, 0.25).differs(around(1.0, 0.0)).any()
+
+
 def test_separation_counts_the_errors_of_both() -> None:
     assert 1.9999 < around(1.0, 0.25).separation(around(2.0, 0.25))[0] <= 2
     assert around(1.0, 0.0).separation(around(2.0, 0.0)) == np.inf

@@ -509,6 +509,20 @@ def test_a_weight_whose_inverse_leaves_the_format_gives_no_bound() -> None:
     assert np.isfinite(bound(get("lion"), start, grad, precision=_uniform(FLOAT32), **values)[0].error).all()
 
 
+def test_a_reciprocal_of_a_norm_that_leaves_the_entry_format_gives_no_bound() -> None:
+    narrow = Precision(FLOAT16, FLOAT32, FLOAT64, entry=FLOAT16)
+    threshold = 2.0**-18
+    for grad in np.asarray([2.0**-17]), np.asarray([2.0**-17, 0.0]):
+        kit = Kit(narrow)
+        with np.errstate(all="ignore"):  # an honest way to write the factor: the smaller of two reciprocals
+            observed = kit.shown(kit.array(grad) * kit.scalar(threshold) * kit.scalar(1 / 2.0**-17))
+
+        assert not np.isfinite(observed).any()
+        assert np.isinf(bound(get("clip_by_norm"), grad, precision=narrow, max_norm=threshold).error).all()
+        wide = replace(narrow, entry=FLOAT32)
+        assert np.isfinite(bound(get("clip_by_norm"), grad, precision=wide, max_norm=threshold).error).all()
+
+
 def test_a_copy_of_a_subnormal_gradient_may_be_flushed() -> None:
     precision = _uniform(FLOAT32)
     values = {"learning_rate": 1.0, "momentum": 0.5, "dampening": 0.5}
@@ -531,3 +545,11 @@ def test_the_reciprocal_of_a_count_is_rounded_where_it_enters() -> None:
     without = bound(get("loss_mse"), prediction, target, precision=replace(narrow, entry=FLOAT32))
 
     assert expected.ratio(observed) <= 1 < without.ratio(observed)
+
+
+def test_every_subnormal_term_of_a_sum_may_be_read_as_zero() -> None:
+    tiny, precision = 0.75 * 2.0**-126, _uniform(FLOAT32)
+    terms = np.full((3, 1), tiny)
+
+    assert bound(get("linear_vjp_bias"), terms, precision=precision).ratio(np.zeros(1)) <= 1.0
+    assert bound(get("loss_l1"), terms[:1, 0], -terms[:1, 0], precision=precision).ratio(np.zeros(())) <= 1.0

@@ -7,7 +7,7 @@ import pytest
 
 from properties.cases import Evaluation, Interruption, Step, Training, Way
 from properties.observing import observe
-from properties.subject import Group
+from properties.subject import Group, Place
 
 
 class Diary:
@@ -70,9 +70,12 @@ class Diary:
     def grads(self):
         return [np.array(7.0) for _ in self.values]
 
+    def places(self):
+        return [Place(value.dtype.name, "cpu", value.shape) for value in self.values]
+
 
 EVERYTHING = (
-    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads"),
+    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads", "places"),
     *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
 )
 

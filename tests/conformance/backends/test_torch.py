@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from conformance import targets
+from conformance import check, targets
 from conformance.backends import Implementation
 from conformance.backends.torch import backend, to_floats, to_tensor
 from conformance.backends.torch_optimizers import OptimizerFactory
@@ -350,3 +350,23 @@ def test_a_momentum_that_pauses_at_zero_leaves_the_buffer_alone():
         subject.step([np.array([grad])])
 
     assert subject.params()[0].tolist() == [-3.5]  # with the second gradient in the buffer it would be -4
+
+
+class Promoting(torch.optim.SGD):
+    """Computes in float64, and leaves the parameters there."""
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.data = parameter.data.double()
+        return super().step(closure)
+
+
+def test_parameters_in_float64_of_a_float32_run_are_noticed_by_the_claim_about_them_alone():
+    report = check(Promoting, "gd", dtypes=["float32"])
+
+    assert [record.property for record in report.checks if record.status != "conforms"] == [
+        "parameters_keep_their_place"
+    ]
+    (record,) = (record for record in report.checks if record.status == "deviates")
+    assert "left tensor 0 as float64 of shape (1,) on cpu instead of float32 of shape (1,) on cpu" in record.message

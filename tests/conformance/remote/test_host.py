@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import UsageError, check, cli, run, targets
+from conformance import UsageError, baseline, check, cli, run, targets
 from conformance.backends import Implementation
 from conformance.backends.torch import backend
 from conformance.errors import LoadError
@@ -137,6 +137,37 @@ def test_a_known_deviation_shows_in_the_inputs_that_the_other_side_says(bare: st
     assert record.status == "expected-deviation"
     assert report.environment["climate"] == "mild"
     assert record.reproduce.endswith(f"--python {bare}")
+
+
+def test_what_is_declared_there_is_known_here(bare: str) -> None:
+    (entry,) = backend_in(Interpreter(bare, str(ROOT)), f"{SUBJECTS}:HELD").implementations
+
+    assert entry.kept == {"momentum": 0.5}
+    assert entry.offers == ("step_closure", "copied")
+
+
+@pytest.mark.parametrize(
+    ("when", "status"),
+    [
+        ("", "expected-deviation"),
+        ("numpy>=1", "expected-deviation"),
+        ("numpy<1", "deviates"),
+        ("hypothesis>=1", "deviates"),  # of the judge alone
+        ("numpy; python_version < '3'", "deviates"),
+    ],
+)
+def test_a_baseline_is_about_the_environment_of_the_subject(bare: str, tmp_path: Path, when: str, status: str) -> None:
+    settings: dict[str, Any] = {"dtypes": ["float64"], "python": bare}
+    found = check(f"{SUBJECTS}:too_far", "clip_by_value", **settings)
+    known = baseline.updated({}, found, "It clips late.").deviations
+    path = tmp_path / "known.toml"
+    path.write_text(baseline.dumps({key: replace(entry, when=when) for key, entry in known.items()}))
+
+    report = check(f"{SUBJECTS}:too_far", "clip_by_value", baseline=path, **settings)
+
+    assert {record.status for record in found.checks if record.counted} >= {"deviates"}
+    assert {record.status for record in report.checks if record.id in {id for id, _ in known}} == {status}
+    assert report.checks[0].reproduce.endswith(f"--baseline {path} --python {bare}")
 
 
 def test_torch_as_a_framework_is_described_there(with_torch: str) -> None:

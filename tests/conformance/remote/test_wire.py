@@ -27,6 +27,7 @@ LAYOUTS = {
     "float32": np.arange(3, dtype=np.float32),
     "integers": np.arange(3),
     "truth values": np.array([True, False]),
+    "texts": np.array(["a", "text"]),
 }
 VALUES = [None, True, 7, -0.0, 0.1, float("inf"), "η and α", [1, [2.0]], (1, (2.0, None)), {0: {"lr": 0.1}, "a": ()}]
 
@@ -79,6 +80,15 @@ def test_a_call_comes_back() -> None:
     assert (type(call), call.arrays[0].tolist(), call.hyperparameters) == (Call, 1.0, {"eps": 0.5})
 
 
+def test_a_type_that_not_every_numpy_has_arrives_as_float64() -> None:
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+
+    arrived = across(np.array([1.5, -0.0, np.inf], bfloat16))
+
+    assert arrived.dtype == np.float64
+    assert arrived.tobytes() == np.array([1.5, -0.0, np.inf]).tobytes()
+
+
 def test_what_is_like_an_array_arrives_as_one() -> None:
     class Tensor:
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -89,8 +99,8 @@ def test_what_is_like_an_array_arrives_as_one() -> None:
 
 @pytest.mark.parametrize(
     "stays",
-    [object(), len, np.array(["text"]), np.array([object()])],
-    ids=["an object", "a function", "texts", "objects"],
+    [object(), len, np.array([object()])],
+    ids=["an object", "a function", "objects"],
 )
 def test_anything_else_is_spoken_of_and_stays_where_it_is(stays: Any) -> None:
     assert across([stays])[0] is stays

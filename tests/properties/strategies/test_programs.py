@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import get
-from properties.cases import Training
+from properties.cases import INTERRUPTIONS, Training, Way
 from properties.claims import Space
-from properties.drawing import draw_cases, shrink
+from properties.drawing import draw_cases
 from properties.optimizers.lifecycle import any_order
-from properties.strategies.programs import programs
+from properties.strategies.programs import DESIGNS, programs
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
-def drawn(dtype: str, count: int = 40) -> list[Training]:
-    return draw_cases(programs(Space(get("adamw"), dtype, "quick")), count, 0)
+def drawn(dtype: str, count: int = 5) -> list[Training]:
+    """Return some programs of each design."""
+    space = Space(get("adamw"), dtype, "quick")
+    return [training for design in range(DESIGNS) for training in draw_cases(programs(space, design), count, design)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -56,22 +61,50 @@ def test_doubled_gradients_are_exact_so_that_sums_and_clips_are(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_cases_of_the_quick_profile_go_through_everything(dtype):
-    ((count, _),) = any_order.inputs(Space(get("adamw"), dtype, "quick")).values()
+    counts = [count for count, _ in any_order.inputs(Space(get("adamw"), dtype, "quick")).values()]
 
-    assert {name for training in drawn(dtype, count) for name in training.demands} == {*any_order.uses}
+    assert counts == [1] * DESIGNS
+    assert {name for training in drawn(dtype, 1) for name in training.demands} == {*any_order.uses}
 
 
-def test_a_program_shrinks_to_the_one_event_that_matters():
-    smallest = shrink(
-        programs(Space(get("adamw"), "float64", "quick")),
-        lambda training: any("pickled" in step.events for step in training.steps),
-        40,
-        0,
-        2000,
-    )
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_each_interruption_comes_after_each_other_and_after_each_way_and_before_each(dtype):
+    after, before, pairs = set(), set(), set()
+    for training in drawn(dtype, 1):
+        events = [event for step in training.steps for event in step.events]
+        pairs |= {pair for pair in itertools.pairwise(events) if "add_group" not in pair}
+        for step, following in itertools.pairwise(training.steps):
+            after |= {(step.way, event) for event in following.events}
+            before |= {(event, following.way) for event in following.events}
+    ways = get_args(Way)
 
-    assert smallest is not None
-    (step,) = smallest.steps
-    assert "pickled" in step.events
-    assert (dict(step.changes), step.way, step.frozen) == ({}, "step", ())
-    assert not any(group.maximize for group in smallest.groups)
+    assert pairs >= set(itertools.permutations(INTERRUPTIONS, 2))
+    assert len(after & set(itertools.product(ways, INTERRUPTIONS))) >= 12
+    assert len(before & set(itertools.product(INTERRUPTIONS, ways))) >= 12
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_gradients_are_missing_and_zero_after_each_interruption(dtype):
+    found = {
+        (event, "missing" if grad is None else "zero")
+        for training in drawn(dtype, 1)
+        for step in training.steps[1:]
+        for event in step.events
+        for tensor, grad in enumerate(step.grads[: len(training.params) - len(training.late_groups)])
+        if tensor not in step.frozen and (grad is None or not np.any(grad))
+    }
+
+    assert found >= set(itertools.product(INTERRUPTIONS, ("missing", "zero")))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_in_most_programs_a_parameter_is_frozen_when_the_optimizer_is_loaded_and_thaws(dtype):
+    programs_of_all = drawn(dtype)
+    loaded = [
+        training
+        for training in programs_of_all
+        if any({*one.frozen} and "resumed" in other.events for one, other in itertools.pairwise(training.steps))
+    ]
+
+    assert len(loaded) > len(programs_of_all) / 2
+    assert not any(training.steps[-1].frozen for training in programs_of_all)

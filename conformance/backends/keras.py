@@ -1,0 +1,293 @@
+"""Keras: its optimizers, activations, losses and norms, on the backend that ``KERAS_BACKEND`` names."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from conformance.backends import Backend, Expectation, Implementation
+from conformance.records import FOLLOWS
+from conformance.spellings import write
+from properties.subject import Floats, Function, Group, Rejected, Stepper
+
+__all__ = ["OptimizerFactory", "backend"]
+
+#: Float16 parameters make no sense without loss scaling, and Keras has half types of its own by policy.
+DTYPES = ("float64", "float32")
+ADAM = {"learning_rate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon"}
+
+
+@contextmanager
+def _numbers_of(dtype: str) -> Iterator[None]:
+    """Let Keras make all its own numbers in a dtype; JAX needs leave for float64."""
+    import keras
+
+    with ExitStack() as stack:
+        if keras.backend.backend() == "jax":
+            import jax
+
+            stack.enter_context(jax.enable_x64(dtype == "float64"))
+        before = keras.config.floatx()
+        keras.config.set_floatx(dtype)
+        stack.callback(keras.config.set_floatx, before)
+        yield
+
+
+def _to_tensor(values: Floats, dtype: str) -> Any:
+    import keras
+
+    return keras.ops.convert_to_tensor(np.asarray(values, dtype=dtype))
+
+
+def _to_floats(tensor: Any) -> Floats:
+    import keras
+
+    return np.array(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
+
+
+@dataclass(eq=False)
+class OptimizerStepper:
+    """Optimizers with their variables: Keras has no groups, so that each group has an optimizer of its own."""
+
+    optimizers: list[Any]
+    groups: tuple[Group, ...]
+    variables: list[Any]
+    factory: OptimizerFactory
+    dtype: str
+
+    def step(self, grads: Sequence[Floats | None]) -> None:
+        """Apply the gradients."""
+        with _numbers_of(self.dtype):
+            for optimizer, group in zip(self.optimizers, self.groups, strict=True):
+                given = [grads[tensor] for tensor in group.tensors]
+                tensors = [None if grad is None else _to_tensor(grad, self.dtype) for grad in given]
+                optimizer.apply(tensors, [self.variables[tensor] for tensor in group.tensors])
+
+    def params(self) -> list[Floats]:
+        """Copies of the variables."""
+        return [_to_floats(variable.value) for variable in self.variables]
+
+    def state(self) -> list[Mapping[str, Floats]]:
+        """Nothing: what Keras keeps, it keeps under other conventions."""
+        return [{} for _ in self.variables]
+
+    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
+        """Set the optimizer's attributes."""
+        with _numbers_of(self.dtype):
+            for name, value in values.items():
+                if name in self.factory.spellings:
+                    setattr(self.optimizers[group], self.factory.spellings[name], value)
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerFactory:
+    """Makes subjects of one Keras optimizer class.
+
+    Parameters
+    ----------
+    constructor : callable
+    spellings : mapping of str to str
+        The constructor's keyword, and the attribute, by the oracle's name.
+    constants : mapping of str to object
+        Other keyword arguments.
+    """
+
+    constructor: Callable[..., Any]
+    spellings: Mapping[str, str]
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
+        """Make an optimizer for each group.
+
+        Raises
+        ------
+        Rejected
+            If the constructor raises ValueError or TypeError.
+        """
+        import keras
+
+        del device  # the default of Keras' backend
+        with _numbers_of(dtype):
+            variables = [keras.Variable(np.asarray(param, dtype=dtype), dtype=dtype) for param in params]
+            optimizers = [self._made(group.hyperparameters) for group in groups]
+            for optimizer, group in zip(optimizers, groups, strict=True):
+                optimizer.build([variables[tensor] for tensor in group.tensors])
+        return OptimizerStepper(optimizers, tuple(groups), variables, self, dtype)
+
+    def _made(self, values: Mapping[str, float]) -> Any:
+        keywords = dict(self.constants)
+        for name, value in values.items():
+            if name in self.spellings:
+                write(keywords, self.spellings[name], value)
+        try:
+            return self.constructor(**keywords)
+        except (ValueError, TypeError) as error:
+            raise Rejected(f"{type(error).__name__}: {error}") from error
+
+
+def _optimizers() -> Iterator[Implementation]:
+    from keras import optimizers
+
+    rate = {"learning_rate": "learning_rate"}
+    decay = {"weight_decay": "weight_decay"}
+    betas = {"beta1": "beta_1", "beta2": "beta_2"}
+    # With momentum, SGD keeps the learning rate within the velocity: a new rate acts on new gradients alone, which is
+    # no formula of the catalogue.
+    for formula, constructor, spellings, constants in (
+        ("gd", optimizers.SGD, rate, {}),
+        ("adam_eps_hat", optimizers.Adam, ADAM, {}),
+        ("adagrad_eps_inside", optimizers.Adagrad, {**rate, "eps": "epsilon"}, {"initial_accumulator_value": 0.0}),
+        ("rmsprop_eps_inside", optimizers.RMSprop, {**rate, "alpha": "rho", "eps": "epsilon"}, {}),
+        ("lion", optimizers.Lion, {**rate, **betas, **decay}, {}),
+    ):
+        yield Implementation(
+            formula,
+            f"keras.optimizers.{constructor.__name__}",
+            OptimizerFactory(constructor, spellings, constants),
+            DTYPES,
+            capabilities=("averages of weights", "gradient accumulation", "loss scaling", "clipping"),
+            missing_gradients=False,  # steps are counted for all variables together
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TensorFunction:
+    """Makes functions of Keras' tensors."""
+
+    call: Callable[..., Any]
+
+    def __call__(self, *, dtype: str, device: str) -> Function:
+        """Return the function for a dtype."""
+        del device  # the default of Keras' backend
+
+        def function(*arrays: Floats, **hyperparameters: float) -> Floats:
+            with _numbers_of(dtype):
+                return _to_floats(self.call(*(_to_tensor(array, dtype) for array in arrays), **hyperparameters))
+
+        return function
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A function of Keras by its name, with keyword arguments of its own."""
+
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, *tensors: Any) -> Any:
+        """Look the function up, and call it."""
+        import keras
+
+        function: Callable[..., Any] = operator.attrgetter(self.name)(keras)
+        return function(*tensors, **self.keywords)
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A loss of Keras, a class that is called with the target first, and with one column for each sample."""
+
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    columns: bool = True
+
+    def __call__(self, prediction: Any, target: Any) -> Any:
+        """Make the loss, and call it."""
+        import keras
+
+        loss = getattr(keras.losses, self.name)(**self.keywords)
+        return loss(target[:, None], prediction[:, None]) if self.columns else loss(target, prediction)
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """A layer that normalizes, with weights that are given."""
+
+    name: str
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, x: Any, *weights: Any, eps: float) -> Any:
+        """Make the layer, and apply it as in training."""
+        import keras
+
+        layer = getattr(keras.layers, self.name)(epsilon=eps, dtype=keras.config.floatx(), **self.keywords)
+        layer.build(x.shape)
+        for variable, weight in zip(layer.trainable_variables, weights, strict=True):
+            variable.assign(weight)
+        return layer(x, training=True) if self.name == "BatchNormalization" else layer(x)
+
+
+def _in_single(*properties: str) -> tuple[Expectation, ...]:
+    return tuple(
+        Expectation(
+            property=name,
+            dtypes=("float64",),
+            reason="On every backend but TensorFlow, Keras computes means, and all that is made of them, in float32 whatever "
+            "the dtype is: its rules for dtypes make float32 of float64.",
+            evidence="By hand: with KERAS_BACKEND=jax, jax_enable_x64 and floatx float64, float(keras.ops.mean("
+            "keras.ops.convert_to_tensor(numpy.array([0.1, 0.2])))) is 0.15000000596046448; keras.backend.result_type("
+            '"float64", "float32") is float32.',
+            versions="3.15.1",
+        )
+        for name in (FOLLOWS, *properties)
+    )
+
+
+_MOMENTS = ("mean_is_the_shift", "second_moment", "shift_invariance", "permuted_rows", "zero_gain")
+
+#: Known deviations by label.
+_EXPECTED: Mapping[str, tuple[Expectation, ...]] = {
+    "keras.losses.MeanSquaredError": _in_single(),
+    "keras.losses.BinaryCrossentropy": _in_single("undecided_costs_log_two", "gap_is_the_score"),
+    "keras.layers.LayerNormalization": _in_single(*_MOMENTS, "constants_become_the_shift"),
+    "keras.layers.RMSNormalization": _in_single("second_moment", "direction_of_a_sample"),
+    "keras.layers.BatchNormalization": _in_single(*_MOMENTS, "constants_become_the_shift"),
+}
+
+#: What is called for a formula, under which label.
+_FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("relu", "keras.activations.relu", Named("activations.relu")),
+    ("sigmoid", "keras.activations.sigmoid", Named("activations.sigmoid")),
+    ("gelu", "keras.activations.gelu:exact", Named("activations.gelu", {"approximate": False})),
+    ("gelu_tanh", "keras.activations.gelu:approximate", Named("activations.gelu", {"approximate": True})),
+    ("silu", "keras.activations.silu", Named("activations.silu")),
+    ("softmax", "keras.activations.softmax", Named("activations.softmax")),
+    ("loss_mse", "keras.losses.MeanSquaredError", Loss("MeanSquaredError", columns=False)),
+    ("bce_with_logits", "keras.losses.BinaryCrossentropy", Loss("BinaryCrossentropy", {"from_logits": True})),
+    (
+        "loss_cross_entropy",
+        "keras.losses.SparseCategoricalCrossentropy",
+        Loss("SparseCategoricalCrossentropy", {"from_logits": True}, columns=False),
+    ),
+    ("layer_norm", "keras.layers.LayerNormalization", Norm("LayerNormalization")),
+    ("rms_norm", "keras.layers.RMSNormalization", Norm("RMSNormalization")),
+    ("batch_norm", "keras.layers.BatchNormalization", Norm("BatchNormalization")),
+)
+
+
+def _functions() -> Iterator[Implementation]:
+    for formula, label, call in _FUNCTIONS:
+        yield Implementation(formula, label, TensorFunction(call), DTYPES, expected=_EXPECTED.get(label, ()))
+
+
+def _environment() -> dict[str, str]:
+    import keras
+
+    return {"keras backend": keras.backend.backend()}
+
+
+def backend() -> Backend:
+    """Describe the installed Keras.
+
+    Returns
+    -------
+    Backend
+        Optimizers, activations, losses and norms.
+    """
+    import keras
+
+    return Backend("keras", keras.__version__, (*_optimizers(), *_functions()), _environment)

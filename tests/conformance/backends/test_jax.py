@@ -1,0 +1,48 @@
+"""The adapter of JAX, on what is installed of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import check, run
+
+jax = pytest.importorskip("jax", reason="jax is not installed: nox -s ecosystem has it")
+
+
+def tanh_gelu(x):
+    return jax.nn.gelu(x, approximate=True)
+
+
+def test_functions_follow_their_formulas_operation_by_operation_and_compiled():
+    report = run("jax", select="relu or silu", dtypes=["float64", "float32"])
+
+    assert report.conforms
+    assert {record.implementation for record in report.checks} >= {"jax.nn.silu", "jax.nn.silu:jit"}
+
+
+def test_a_variance_in_one_pass_is_what_flax_claims():
+    pytest.importorskip("flax", reason="flax is not installed: nox -s ecosystem has it")
+    report = run("jax", select="layer_norm and follows and not jit and not slow", dtypes=["float64"])
+
+    assert [(record.status, record.evaluation) for record in report.checks] == [("conforms", "one_pass")]
+
+
+def test_a_function_is_given_arrays_of_the_framework_that_its_module_uses():
+    report = check(tanh_gelu, "gelu_tanh", dtypes=["float64", "bfloat16"])
+
+    assert report.status == "conforms"
+    assert "arrays of jax" in report.summary()
+
+
+def test_another_formula_is_told():
+    report = check(tanh_gelu, "gelu", dtypes=["float64"])
+
+    assert report.status == "deviates"
+    assert "this is gelu_tanh" in report.summary()
+
+
+def test_what_a_check_changes_in_jax_is_as_before():
+    before = jax.config.jax_enable_x64
+    check(tanh_gelu, "gelu_tanh", dtypes=["float64"])
+
+    assert jax.config.jax_enable_x64 == before

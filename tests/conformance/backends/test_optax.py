@@ -1,0 +1,49 @@
+"""The adapter of optax, on what is installed of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import UsageError, check, run
+
+optax = pytest.importorskip("optax", reason="optax is not installed: nox -s ecosystem has it")
+
+
+def half_step(learning_rate, b1=0.9, b2=0.999, eps=1e-8):
+    """Adam that goes half as far."""
+    return optax.chain(optax.scale_by_adam(b1, b2, eps), optax.scale(-learning_rate / 2))
+
+
+def ascent(learning_rate):
+    """Descent with the sign of the other direction."""
+    return optax.scale(learning_rate)
+
+
+@pytest.mark.parametrize("formula", ["gd", "momentum_nesterov", "clip_by_norm", "schedule_cosine_to_10pct"])
+def test_optax_follows_its_formulas(formula):
+    assert run("optax", select=formula, dtypes=["float64", "float32"]).conforms
+
+
+def test_a_schedule_in_single_precision_is_known():
+    report = run("optax", select="linear and follows", dtypes=["float64"])
+
+    assert [record.status for record in report.checks] == ["expected-deviation"]
+
+
+def test_a_function_that_makes_a_transformation_is_its_own_adapter():
+    report = check(optax.adamw, "adamw", dtypes=["float64"])
+
+    assert report.conforms
+    assert {record.message for record in report.checks if record.status == "unsupported"} >= {
+        "optax.adamw does not offer missing_gradients"
+    }
+
+
+@pytest.mark.parametrize(("target", "formula"), [(half_step, "adam"), (ascent, "gd"), (optax.adam, "adam_eps_hat")])
+def test_wrong_transformations_deviate(target, formula):
+    assert check(target, formula, dtypes=["float64"]).status == "deviates"
+
+
+def test_a_transformation_must_offer_what_its_formula_has():
+    with pytest.raises(UsageError, match=r"optax\.adam offers no weight_decay"):
+        check(optax.adam, "adamw")
