@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
         "--as",
         dest="formula",
         metavar="FORMULA",
-        help="the formula that it claims, as in layer_norm, or layer_norm:one_pass for an unstable evaluation of one; "
+        help="the formula that it claims, as in layer_norm, or layer_norm:one_pass for an evaluation of one; "
         "without, an optimizer gets no verdict, but a profile of the laws it obeys",
     )
     _targeting(check)
