@@ -78,7 +78,7 @@ def check(
     target : class, callable or str
         An optimizer class, a function, or ``"module:name"``; see `conformance.targets.implementation`.
     formula : str
-        Id of the formula, such as ``"adamw"``; with the unstable evaluation that the target claims, if it claims one,
+        Id of the formula, such as ``"adamw"``; with the evaluation that the target claims, if it claims one,
         as in ``"layer_norm:one_pass"``.
     profile : {"quick", "standard", "thorough"}
         How many inputs are drawn: the quick ones, 10 times or 100 times as many.

@@ -130,7 +130,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
     _claiming(
         check,
-        "the formula that it claims, as in layer_norm, or layer_norm:one_pass for an unstable evaluation of one; "
+        "the formula that it claims, as in layer_norm, or layer_norm:one_pass for an evaluation of one; "
         "without, an optimizer gets no verdict, but a profile of the laws it obeys",
     )
     _judging(check)

@@ -47,21 +47,26 @@ def diagnose(
     if any(within(formula.programs[name], precision) for name in accepted):
         return f"its results follow {formula.id} within the bounds; only this property fails"
 
+    if "" not in accepted and (count := within(formula, precision)):
+        claimed = specimen.implementation.evaluation
+        return f"this is {formula.id} as it is printed, which promises less than {claimed} ({_extent(count, ordered)})"
+
     narrow = precision.with_scalars(FLOAT32)
     if precision.scalars.bits > FLOAT32.bits and (count := within(formula, narrow)):
         return f"scalars in float32: {formula.id} computed so contains all results ({_extent(count, ordered)})"
 
-    unstable = {name: within(formula.programs[name], precision) for name in formula.evaluations if name not in accepted}
+    others = [name for name, other in formula.evaluations.items() if other.kind == "unstable" and name not in accepted]
+    unstable = {name: within(formula.programs[name], precision) for name in others}
     if any(unstable.values()):
         name = max(unstable, key=unstable.__getitem__)  # of several, the one whose bounds say most
         told = formula.evaluations[name].description
         return f"this is {formula.id}, evaluated {name}: {told} ({_extent(unstable[name], ordered)})"
 
     kept = specimen.implementation.kept
-    others = session.once(("relatives", formula, tuple(kept.items())), lambda: relatives(formula, kept))
-    fitting = [(other, count) for other in others if (count := within(other, precision))]
+    relations = session.once(("relatives", formula, tuple(kept.items())), lambda: relatives(formula, kept))
+    fitting = [(other, count) for other in relations if (count := within(other, precision))]
     if not fitting:
-        return f"none of the {len(others)} relatives of {formula.id} that are known"
+        return f"none of the {len(relations)} relatives of {formula.id} that are known"
     first, count = fitting[0]
     if len(fitting) == 1:
         return f"this is {first.id}: {first.title} ({_extent(count, ordered)})"

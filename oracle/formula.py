@@ -46,15 +46,16 @@ class Evaluation:
         Makes a body of the formula's body.
     description : str
         What it does instead, as a clause; a diagnosis prints it.
-    stable : bool
-        Whether its relative error is at most some roundings times the size of its inputs, or the number of steps, and
-        it stays in the range, whatever it is given. A subject that only an unstable evaluation contains deviates,
-        unless it claims that evaluation.
+    kind : {"stable", "unstable", "strict"}
+        A stable one has a relative error of at most some roundings times the size of its inputs, or the number of
+        steps, and stays in the range, whatever it is given: it is accepted beside the printed one. A subject that only
+        an unstable one contains deviates, unless it claims that evaluation. A strict one has bounds where the printed
+        one has none, and promises more: a subject is held to it only if it claims it, and then to nothing else.
     """
 
     program: Callable[[Callable[..., Any]], Callable[..., Any]]
     description: str
-    stable: bool = True
+    kind: Literal["stable", "unstable", "strict"] = "stable"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +153,8 @@ class Formula:
     def accepted(self, claimed: str = "") -> tuple[str, ...]:
         """Return the names of the evaluations by which a subject conforms: those that are stable, and what it claims.
 
+        A strict one that is claimed stands alone: the printed one would excuse what it promises.
+
         Raises
         ------
         UnknownFormulaError
@@ -160,7 +163,9 @@ class Formula:
         if claimed not in self.programs:
             known = ", ".join(self.evaluations) or "none"
             raise UnknownFormulaError(f"the evaluation of {self.id} must be among {known}, got {claimed!r}")
-        stable = [name for name, other in self.evaluations.items() if other.stable and name != claimed]
+        if claimed and self.evaluations[claimed].kind == "strict":
+            return (claimed,)
+        stable = [name for name, other in self.evaluations.items() if other.kind == "stable" and name != claimed]
         return ("", *stable, claimed) if claimed else ("", *stable)
 
     @cached_property

@@ -80,7 +80,7 @@ class Implementation:
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
-        The unstable evaluation of the formula that it claims, if it does, such as ``one_pass``.
+        The unstable or strict evaluation of the formula that it claims, if it does, such as ``one_pass``.
     host : Host, optional
         Where its subjects live, if that is another interpreter; see `conformance.remote.host`.
     """

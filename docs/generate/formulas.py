@@ -87,12 +87,10 @@ def _evaluated(formula: Formula) -> Iterator[str]:
         yield "## Evaluations"
         yield (
             "Other programs for the same values, with [bounds of their own](../bounds.md). A subject that only an unstable "
-            "one contains deviates, unless it claims that, as in `--as layer_norm:one_pass`."
+            "one contains deviates, unless it claims that, as in `--as layer_norm:one_pass`. A subject is held to a strict "
+            "one only if it claims that."
         )
-        rows = (
-            (code(name), "stable" if other.stable else "unstable", prose(other.description))
-            for name, other in formula.evaluations.items()
-        )
+        rows = ((code(name), other.kind, prose(other.description)) for name, other in formula.evaluations.items())
         yield table(["evaluation", "", "what it does"], rows)
 
 

@@ -12,6 +12,6 @@ GATES = {
     "overflowing": Evaluation(
         evaluated("overflowing"),
         "the exponential over one more than itself is taken, of which large numbers make a quotient of infinities",
-        stable=False,
+        kind="unstable",
     ),
 }

@@ -25,7 +25,7 @@ from oracle.arithmetic.rounding import (
 )
 from oracle.arithmetic.scalars import INFLATION, RoundedScalar, gamma, scalar
 
-__all__ = ["decayed", "interpolated", "moving_average", "quotient", "rescaled", "stored"]
+__all__ = ["decayed", "interpolated", "limited", "moving_average", "quotient", "rescaled", "stored"]
 
 
 def stored(value: Rounded) -> Rounded:
@@ -164,14 +164,9 @@ def rescaled(grad: Rounded, max_norm: RoundedScalar | float, norm: Rounded) -> R
     norm = norm.read().collapsed()
     ratio = threshold / norm
     with quiet():
-        error_ratio, smallest_norm = ratio.error, carried.lower(norm.x)
+        smallest_norm = carried.lower(norm.x)
         below = carried.lower(threshold.x) * SHRINK - threshold.error * GROW
-        division = float(gamma(DIVISION, precision.unit))
-        fits = carried.lower(ratio.x) * SHRINK >= (1 + error_ratio) * GROW
-        # A norm that may be 0 has no ratio, and still fits.
-        fits = fits | (below * (1 - division) * SHRINK > carried.upper(norm.x) + norm.error)
-        factor = carried.choose(fits | (carried.midpoint(ratio.x) >= 1), carried.lift(1.0), ratio.x)
-        error_factor = np.where(fits, 0.0, error_ratio)
+        factor, error_factor = limited(ratio.x, ratio.error, below, norm)
 
         modulus, error, scale = carried.upper(grad.x), grad.error, carried.upper(factor) + error_factor
         count = max(4.0, 2 + 2 * precision.entry_roundings)
@@ -185,3 +180,14 @@ def rescaled(grad: Rounded, max_norm: RoundedScalar | float, norm: Rounded) -> R
         zero = grad.is_zero & (error_factor < np.inf) & enters
         x = carried.choose(grad.is_zero, carried.lift(0.0), factor * grad.x)
     return atom(x, precision, np.where(zero, 0.0, e))
+
+
+def limited(ratio: Any, error: Any, below: Any, norm: Rounded) -> tuple[Any, Any]:
+    r"""Return :math:`\min(1, \alpha / n)` and its error, from the quotient, its error, and what is surely below :math:`\alpha`."""
+    carried = norm.carrier
+    division = float(gamma(DIVISION, norm.precision.unit))
+    fits = carried.lower(ratio) * SHRINK >= (1 + error) * GROW
+    # A norm that may be 0 has no ratio, and still fits.
+    fits = fits | (below * (1 - division) * SHRINK > carried.upper(norm.x) + norm.error)
+    factor = carried.choose(fits | (carried.midpoint(ratio) >= 1), carried.lift(1.0), ratio)
+    return factor, np.where(fits, 0.0, error)

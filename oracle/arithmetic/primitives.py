@@ -18,6 +18,7 @@ import numpy as np
 __all__ = [
     "bias_correction",
     "decayed",
+    "euclidean_norm",
     "evaluated",
     "evaluation",
     "interpolated",
@@ -112,12 +113,26 @@ def quotient(numerator: Any, denominator: Any) -> Any:
     return xp.where(empty, xp.zeros_like(ratio), ratio)
 
 
+def euclidean_norm(x: Any) -> Any:
+    r"""Root of the sum of all squares, 0-d: :math:`\lVert x \rVert_2`, or :math:`m \lVert x / m \rVert_2` with the largest modulus m."""
+    xp = namespace(x)
+    if evaluation() != "scaled":
+        return xp.linalg.vector_norm(x)
+    rule = getattr(xp, "scaled_norm", None)
+    if rule is not None:
+        return rule(x)
+    largest = xp.max(xp.abs(x).reshape(-1), axis=0)
+    return largest * xp.linalg.vector_norm(quotient(x, largest))
+
+
 def rescaled(grad: Any, max_norm: Any, norm: Any) -> Any:
-    r"""Shorten to a maximal norm: :math:`\alpha g / n` if :math:`n \ge \alpha`, else :math:`g`."""
-    xp = namespace(grad, norm)
-    rule = getattr(xp, "rescaled", None)
+    r"""Shorten to a maximal norm: :math:`\alpha g / n` if :math:`n \ge \alpha`, else :math:`g`; or :math:`\min(1, \alpha / n)\, g`."""
+    xp, scaled = namespace(grad, norm), evaluation() == "scaled"
+    rule = getattr(xp, "scaled_clip" if scaled else "rescaled", None)
     if rule is not None:
         return rule(grad, max_norm, norm)
+    if scaled:
+        return xp.where(norm >= max_norm, quotient(max_norm, norm), xp.ones_like(norm)) * grad
     return xp.where(norm >= max_norm, quotient(max_norm * grad, norm), grad)
 
 

@@ -31,6 +31,7 @@ from oracle.arithmetic.rounded_rows import (
     unshifted_softmax,
     weighted_deviation,
 )
+from oracle.arithmetic.rounded_scaling import scaled_clip, scaled_norm
 from oracle.arithmetic.rounding import (
     GROW,
     SHRINK,
@@ -79,6 +80,8 @@ __all__ = [
     "quotient",
     "rescaled",
     "root",
+    "scaled_clip",
+    "scaled_norm",
     "sigmoid",
     "sign",
     "softmax",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from oracle.arithmetic.primitives import namespace, rescaled
+from oracle.arithmetic.primitives import euclidean_norm, rescaled
+from oracle.clipping.evaluations import EVALUATIONS
 from oracle.domains import at_least, greater_than
 from oracle.formula import Array, Scalar, formula
 
@@ -24,6 +25,7 @@ __all__ = ["clip_by_norm", "clip_by_norm_torch"]
         "clip_by_norm_root_mean_square",
         "clip_by_value",
     ),
+    evaluations=EVALUATIONS,
 )
 def clip_by_norm(grad: Array, *, max_norm: Scalar) -> Array:
     r"""Shorten a gradient to a maximal Euclidean norm, keeping its direction.
@@ -65,7 +67,7 @@ def clip_by_norm(grad: Array, *, max_norm: Scalar) -> Array:
     >>> clip_by_norm(np.array([6.0, 8.0]), max_norm=20.0)
     array([6., 8.])
     """
-    norm = namespace(grad).linalg.vector_norm(grad)
+    norm = euclidean_norm(grad)
     return rescaled(grad, max_norm, norm)  # max_norm * grad / norm if norm >= max_norm, else grad
 
 
@@ -83,6 +85,7 @@ def clip_by_norm(grad: Array, *, max_norm: Scalar) -> Array:
         "clip_by_norm_torch_root_mean_square",
         "clip_by_value",
     ),
+    evaluations=EVALUATIONS,
 )
 def clip_by_norm_torch(grad: Array, *, max_norm: Scalar) -> Array:
     r"""Shorten a gradient to a maximal norm, with a millionth added to its norm.
@@ -120,5 +123,5 @@ def clip_by_norm_torch(grad: Array, *, max_norm: Scalar) -> Array:
     >>> clip_by_norm_torch(np.array([6.0, 8.0]), max_norm=20.0)
     array([6., 8.])
     """
-    norm = namespace(grad).linalg.vector_norm(grad) + 1e-6
+    norm = euclidean_norm(grad) + 1e-6
     return rescaled(grad, max_norm, norm)  # max_norm * grad / norm if norm >= max_norm, else grad

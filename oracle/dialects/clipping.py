@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from oracle.arithmetic.primitives import namespace, quotient, rescaled
+from oracle.arithmetic.primitives import euclidean_norm, namespace, quotient, rescaled
 from oracle.clipping.by_norm import clip_by_norm, clip_by_norm_torch
 from oracle.clipping.by_value import clip_by_value
 from oracle.dialects.family import Family, Variation
@@ -47,7 +47,7 @@ def _size(axes: ClippingAxes, grad: Array) -> Array:
     """Measure a gradient."""
     xp = namespace(grad)
     size = {
-        "euclidean": lambda: xp.linalg.vector_norm(grad),
+        "euclidean": lambda: euclidean_norm(grad),
         "l1": lambda: xp.sum(xp.abs(grad)),
         "squared": lambda: xp.sum(grad**2),
         "root mean square": lambda: xp.sqrt(xp.sum(grad**2) / max(math.prod(grad.shape), 1)),

@@ -10,10 +10,10 @@ __all__ = ["COSTS", "PROBABILITIES"]
 _UNSHIFTED = Evaluation(
     evaluated("unshifted"),
     "exponentials are taken of the scores as they are, and leave the range where these are large",
-    stable=False,
+    kind="unstable",
 )
 _THROUGH_PROBABILITY = Evaluation(
-    evaluated("through_probability"), "logarithms are taken of rounded probabilities, which may be 0", stable=False
+    evaluated("through_probability"), "logarithms are taken of rounded probabilities, which may be 0", kind="unstable"
 )
 _LOGSUMEXP = Evaluation(
     evaluated("logsumexp"), "the logarithm of the whole sum is rounded before it is subtracted from the scores"

@@ -12,6 +12,6 @@ EVALUATIONS = {
     "one_pass": Evaluation(
         evaluated("one_pass"),
         "variances are the mean square less the square of the mean, and a mean far from zero leaves few digits of them",
-        stable=False,
+        kind="unstable",
     ),
 }

@@ -37,6 +37,8 @@ CLIPPINGS: Mapping[str, int] = {
     "zeros": 2,
     "nothing": 1,
     "bulk": 1,
+    "tiniest": 2,
+    "hugest": 2,
 }
 
 _SHORT = ((2,), (1,), (3,), (4,))
@@ -48,6 +50,14 @@ _SCALES = (1.0, 0.01, 10.0)
 _FACTORS = (0.5, 2.0, 0.9, 1.1, 0.01)
 _CLIPPING = (0.5, 0.9, 0.01)
 _FAR = (0.5, 1e-4, 1e-7, 2.0)
+_NEAR = (0.5, 0.9, 2.0)
+#: Magnitudes next to the ends of the range, by dtype.
+_UTMOST: Mapping[str, Mapping[str, float]] = {
+    "float64": {"tiniest": 1e-300, "hugest": 1e300},
+    "float32": {"tiniest": 1e-36, "hugest": 1e36},
+    "bfloat16": {"tiniest": 1e-36, "hugest": 1e36},
+    "float16": {"tiniest": 2.0**-10, "hugest": 2.0**11},
+}
 #: Vectors of integers with an integer norm, so that a threshold can equal the norm.
 _TUPLES = ((3.0, 4.0), (1.0, 2.0, 2.0), (2.0, 3.0, 6.0), (1.0, 4.0, 8.0), (2.0, 6.0, 9.0), (5.0,))
 
@@ -84,6 +94,10 @@ def clippings(space: Space, kind: str) -> SearchStrategy[Call]:
         case "smallest" | "small" | "large" | "largest":
             grads = _arrays(form, _SHORT, (STEERING[space.dtype].extremes[kind],), magnitudes())
             return _clipped(space, grads, _CLIPPING if form is FLOAT16 else _FAR)
+        case "tiniest" | "hugest":
+            # Where squares leave the range, and nothing but a scaled norm has a bound.
+            grads = _arrays(form, _SHORT, (_UTMOST[space.dtype][kind],), magnitudes())
+            return _clipped(space, grads, _NEAR)
         case "lines":
             grads = _seeded(form, _LINES)
         case "rows":
@@ -142,6 +156,9 @@ def _exact(draw: DrawFn, space: Space, form: Format, factors: tuple[float, ...])
 
 def _reach(threshold: str, grad: Floats) -> float:
     """Return what a threshold is compared with."""
-    if threshold == "clip_value":
-        return float(np.max(np.abs(grad)))
-    return float(np.sqrt(np.sum(grad**2)))
+    largest = float(np.max(np.abs(grad)))
+    if threshold == "clip_value" or largest == 0:
+        return largest
+    # A power of two changes no digit of what is scaled by it.
+    scale = 2.0 ** np.floor(np.log2(largest))
+    return float(scale * np.sqrt(np.sum((grad / scale) ** 2)))

@@ -12,9 +12,10 @@ from conformance.api import check, run
 from conformance.backends import Backend, Implementation
 from conformance.errors import UsageError
 from conformance.faults import FAULTS
+from conformance.faults.clipping import Clip
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, STANDARDIZE, Norm, Running
 from oracle.catalogue import FORMULAS
-from tests.helpers.honest import FORMS, UNSTABLE, in_one_pass, one_pass, unshifted_softmax
+from tests.helpers.honest import FORMS, UNSTABLE, by_norm, in_one_pass, one_pass, unshifted_softmax
 
 WAVE = FORMS["schedule_cosine_to_10pct"]
 
@@ -70,9 +71,14 @@ unstable = pytest.mark.parametrize(
 
 
 def test_every_unstable_evaluation_has_a_program():
-    declared = {(formula.id, name) for formula in FORMULAS for name in formula.evaluations}
+    declared = {
+        (formula.id, name)
+        for formula in FORMULAS
+        for name, evaluation in formula.evaluations.items()
+        if evaluation.kind == "unstable"
+    }
 
-    assert declared - {(formula.id, name) for formula in FORMULAS for name in formula.accepted()} == set(UNSTABLE)
+    assert declared == set(UNSTABLE)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -180,6 +186,67 @@ def test_an_implementation_of_a_backend_claims_an_evaluation():
 def test_what_is_no_evaluation_of_a_formula_cannot_be_claimed(claimed):
     with pytest.raises(UsageError, match=claimed.partition(":")[0]):
         check(unshifted_softmax, claimed)
+
+
+SCALED = [("clip_by_norm", 0.0), ("clip_by_norm_torch", 1e-6)]
+
+
+def follows_scaled(body, formula, dtype):
+    return judged(Clip(body), f"{formula}:scaled", dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("formula", "added"), SCALED)
+def test_a_scaled_norm_conforms_by_that_evaluation_if_it_claims_it_and_else_as_printed(formula, added, dtype):
+    claiming = check(Clip(by_norm(added, "scaled norm")), f"{formula}:scaled", dtypes=(dtype,))
+    silent = judged(Clip(by_norm(added, "scaled norm")), formula, dtype)
+    (record,) = (record for record in claiming.checks if record.property == "follows_the_formula")
+
+    assert [(each.id, each.message) for each in claiming.checks if each.status != "conforms"] == []
+    assert (record.evaluation, record.blind_to, record.unjudged) == ("scaled", (), 0)
+    assert (silent.status, silent.evaluation) == ("conforms", formula)
+    assert silent.unjudged > 0
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("form", ["minimum", "quotient"])
+@pytest.mark.parametrize(("formula", "added"), SCALED)
+def test_a_norm_that_is_not_scaled_conforms_as_printed_and_deviates_if_it_claims_to_be(formula, added, form, dtype):
+    claiming = follows_scaled(by_norm(added, form), formula, dtype)
+
+    assert judged(Clip(by_norm(added, form)), formula, dtype).status == "conforms"
+    assert claiming.status == "deviates"
+    assert claiming.diagnosis.startswith(f"this is {formula} as it is printed, which promises less than scaled (")
+
+
+def product_first(g, limit):
+    """A scaled norm, and a product of gradient and threshold that leaves the range all the same."""
+    largest = np.max(np.abs(g), initial=0)
+    norm = largest * np.sqrt(np.sum((g / largest) ** 2)) if largest else largest
+    return g * limit / norm if norm > limit else g
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        product_first,
+        by_norm(1e-6, "scaled norm"),
+        lambda g, limit: by_norm(0.0, "scaled norm")(g, limit * g.dtype.type(1.001)),
+        lambda g, limit: by_norm(0.0, "scaled norm")(g, limit) * (np.max(np.abs(g), initial=0) > 1e-20),
+        lambda g, limit: g,
+    ],
+    ids=["product first", "a millionth", "a thousandth more", "small is zero", "nothing"],
+)
+def test_a_wrong_program_that_claims_a_scaled_norm_deviates(body):
+    assert follows_scaled(body, "clip_by_norm", "float64").status == "deviates"
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize(("formula", "added"), SCALED)
+def test_a_scaled_norm_is_not_alarmed_in_half_precision(formula, added, dtype):
+    report = check(Clip(by_norm(added, "scaled norm")), f"{formula}:scaled", dtypes=(dtype,))
+
+    assert [each.id for each in report.checks if each.status not in {"conforms", "mistrusted"}] == []
 
 
 def unbiased(moment):

@@ -17,7 +17,7 @@ from oracle.bound import Walk
 from oracle.catalogue import get
 from tests.helpers.programs.adam_programs import ADAM_IDS
 from tests.helpers.programs.adaptive_programs import ADAPTIVE_IDS
-from tests.helpers.programs.clip_programs import CLIP_IDS, ClipForm
+from tests.helpers.programs.clip_programs import CLIP_IDS, SCALED_AXES, ClipForm
 from tests.helpers.programs.inputs import Training, draw_clipping, draw_training, generator, mild_training, precisions
 from tests.helpers.programs.judge import Tally, draw_form, judge_clipping, judge_training
 from tests.helpers.programs.lion_programs import LION_IDS
@@ -111,6 +111,25 @@ def test_no_honest_clipping_leaves_the_bound(
     print(f"{formula} {dtype}: {tally.summary()}")
 
     assert tally.worst <= 1.0, tally.offender
+    assert tally.bounded >= 0.5 * tally.elements
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("formula", ["clip_by_norm", "clip_by_norm_torch"])
+def test_no_scaled_clipping_leaves_the_bound_of_its_evaluation(
+    formula: str, dtype: str, draws: Draws, entropy: int, judged: Judged
+) -> None:
+    rng, tally = generator(entropy, "scaled", formula, dtype), Tally()
+    for _ in range(draws(40, 1000)):
+        clipping = draw_clipping(rng, FORMATS[dtype], usual=0.3)
+        precision, flush = _setting(rng, dtype)
+        forms = [ClipForm.draw(rng, SCALED_AXES) for _ in range(8)]
+        judge_clipping(tally, formula, precision, clipping, forms, flush=flush, evaluation="scaled")
+    judged("calls", tally.steps)
+    print(f"{formula}, scaled, {dtype}: {tally.summary()}")
+
+    assert tally.worst <= 1.0, tally.offender
+    assert tally.worst >= 0.01
     assert tally.bounded >= 0.5 * tally.elements
 
 

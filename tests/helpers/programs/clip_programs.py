@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.helpers.programs.kit import DTYPES, Floats, Inapplicable, Kit, Tensor, nonzero
 
-__all__ = ["AXES", "CLIP_IDS", "ClipForm", "run_clip"]
+__all__ = ["AXES", "CLIP_IDS", "SCALED_AXES", "ClipForm", "run_clip"]
 
 CLIP_IDS = ("clip_by_norm", "clip_by_norm_torch", "clip_by_value")
 _STABILISER = 1e-6  # what clip_by_norm_torch adds to the norm
@@ -74,6 +74,12 @@ AXES: dict[str, tuple[Any, ...]] = {
     "coefficient": _COEFFICIENTS,
     "norm_as_scalar": (False, True),
 }
+#: Of the programs that stay in the range at every scale.
+SCALED_AXES: dict[str, tuple[Any, ...]] = {
+    **AXES,
+    "norm": ("scaled", "scaled_by_power", "scaled_of_norms"),
+    "coefficient": ("minimum", "branch", "strict_branch", "coefficient_over_maximum"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,9 @@ class ClipForm:
     norm_as_scalar: bool
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> ClipForm:
+    def draw(cls, rng: np.random.Generator, axes: Mapping[str, tuple[Any, ...]] = AXES) -> ClipForm:
         """Draw each choice with equal chances."""
-        return cls(**{axis: choices[rng.integers(len(choices))] for axis, choices in AXES.items()})
+        return cls(**{axis: choices[rng.integers(len(choices))] for axis, choices in axes.items()})
 
 
 def run_clip(kit: Kit, form: ClipForm, formula: str, grad: Floats, threshold: float) -> Floats:
@@ -139,11 +145,21 @@ def _norm(kit: Kit, form: ClipForm, given: Values) -> Any:
 
     if form.norm == "plain":
         return length(given)
-    if form.norm == "scaled":
-        largest = np.max(np.abs(given), initial=0)
+
+    def scaled(part: Values) -> Any:
+        largest = np.max(np.abs(part), initial=0)
         if largest == 0:
+            return largest.astype(kit.accumulate)
+        if form.norm == "scaled_by_power":
+            largest = np.exp2(np.floor(np.log2(largest.astype(np.float64)))).astype(part.dtype)
+        return largest.astype(kit.accumulate) * length(kit.rounded(part / largest))
+
+    if form.norm == "scaled_of_norms":
+        return scaled(kit.rounded(np.asarray([scaled(part) for part in np.array_split(given, 3)])))
+    if form.norm.startswith("scaled"):
+        if not np.any(given):
             raise Inapplicable  # there is nothing to divide by
-        return largest.astype(kit.accumulate) * length(kit.rounded(given / largest))
+        return scaled(given)
     parts = np.asarray([length(part) for part in np.array_split(given, 3)])
     if form.norm == "of_rounded_norms":
         parts = parts.astype(kit.compute)

@@ -126,11 +126,13 @@ def mild_training(rng: np.random.Generator, names: tuple[str, ...], form: Format
     return Training(_within(form, param), (_within(form, grads),), ({name: values[name] for name in names},))
 
 
-def draw_clipping(rng: np.random.Generator, form: Format, *, elements: int | None = None) -> Clipping:
+def draw_clipping(
+    rng: np.random.Generator, form: Format, *, elements: int | None = None, usual: float = 0.75
+) -> Clipping:
     """Draw an array, and a threshold near its norm or far from it."""
     count = int(rng.choice([1, 2, 3, 7, 16, 40])) if elements is None else elements
     with np.errstate(over="ignore"):  # what overflows is brought back into the format's range
-        grad = rng.normal(size=count) * _magnitude(rng, form)
+        grad = rng.normal(size=count) * _magnitude(rng, form, usual)
         if rng.random() < 0.3:
             grad *= 10.0 ** rng.uniform(-4, 4, count)
     if rng.random() < 0.2:
@@ -182,11 +184,11 @@ def _gathered(values: Mapping[str, float]) -> float:
     return values.get("momentum", values.get("beta1", 0.0))
 
 
-def _magnitude(rng: np.random.Generator, form: Format) -> float:
-    """Usual sizes mostly, sometimes any size that the format holds."""
-    if rng.random() < 0.75:
-        usual = [1.0, 1.0, 1e-3, 1e-6, 1e-8, 1e3] if form is not FLOAT16 else [1.0, 1.0, 0.05, 20.0, 1e-3]
-        return float(rng.choice(usual))
+def _magnitude(rng: np.random.Generator, form: Format, usual: float = 0.75) -> float:
+    """Usual sizes with a chance, else any size that the format holds."""
+    if rng.random() < usual:
+        sizes = [1.0, 1.0, 1e-3, 1e-6, 1e-8, 1e3] if form is not FLOAT16 else [1.0, 1.0, 0.05, 20.0, 1e-3]
+        return float(rng.choice(sizes))
     return float(2.0 ** rng.uniform(_low(form), _high(form)))
 
 

@@ -139,11 +139,19 @@ def judge_training(
 
 
 def judge_clipping(
-    tally: Tally, formula: str, precision: Precision, clipping: Clipping, forms: Sequence[ClipForm], *, flush: bool
+    tally: Tally,
+    formula: str,
+    precision: Precision,
+    clipping: Clipping,
+    forms: Sequence[ClipForm],
+    *,
+    flush: bool,
+    evaluation: str = "",
 ) -> None:
-    """Judge programs that clip one array."""
+    """Judge programs that clip one array, by an evaluation of the formula."""
     (name,) = get(formula).hyperparameters
-    expected: Any = bound(get(formula), clipping.grad, precision=precision, **{name: clipping.threshold})
+    record = get(formula).programs[evaluation]
+    expected: Any = bound(record, clipping.grad, precision=precision, **{name: clipping.threshold})
     kit = Kit(precision, flush=flush)
     for form in forms:
         try:
