@@ -170,6 +170,11 @@ class Precision:
         return self.underflow + self.entry_underflow
 
     @property
+    def reduced(self) -> Format:
+        """Format of smaller range that a sum passes: the accumulator's, and the arithmetic's once it is summed."""
+        return min(self.accumulate, self.compute, key=lambda form: form.largest)
+
+    @property
     def narrows_reductions(self) -> bool:
         """Whether the result of a reduction is rounded once more, from the accumulator's format."""
         return self.accumulate is not self.compute

@@ -38,7 +38,7 @@ def sum(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounded:
         )
         e = np.sum(error, **along) + (relative + additions * carried.unit) * M + additions * precision.underflow
         e = np.where(M == 0, 0.0, e * INFLATION)
-        e = np.where(precision.accumulate.largest / 2 > M, e, np.inf)
+        e = np.where(precision.reduced.largest / 2 > M, e, np.inf)
     return atom(total, precision, e)
 
 
@@ -57,7 +57,7 @@ def mean(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounded:
             relative = relative + gamma(precision.entry_roundings, precision.unit) + precision.entry_underflow
         e = (np.sum(error, **along) + relative * terms) / count + 2 * (count + 1) * precision.underflow
         e = np.where(terms == 0, 0.0, e * INFLATION)
-        e = np.where(min(precision.accumulate.largest, precision.compute.largest) / 2 > terms, e, np.inf)
+        e = np.where(precision.reduced.largest / 2 > terms, e, np.inf)
     return atom(carried.sum(x.x, **along) / count, precision, e)
 
 
@@ -92,9 +92,7 @@ def variance(x: Rounded, *, axis: Axis = None, keepdims: bool = False) -> Rounde
         e = np.where(size == 0, 0.0, e)
         largest = np.max(x.M + error, initial=0.0, **along)
         fits = (4 * largest**2 < precision.compute.largest / 2) & (middle.error.reshape(square.shape) < np.inf)
-        fits = fits & (
-            min(precision.accumulate.largest, precision.compute.largest) / 2 > count * (spread**2 + off**2 + e)
-        )
+        fits = fits & (precision.reduced.largest / 2 > count * (spread**2 + off**2 + e))
         e = np.where(fits, e, np.inf)
     return atom(square, precision, e)
 
@@ -123,7 +121,7 @@ def one_pass_variance(x: Rounded, *, axis: Axis = None, keepdims: bool = False) 
         e = e + off * (2 * size + off) + (of_square + 4 * carried.unit) * (size + off) ** 2
         e = np.where(size == 0, 0.0, (e + 4 * (count + 4) * precision.underflow) * INFLATION)
         largest = np.max(reach, initial=0.0, **along)
-        range_of_sums = min(precision.accumulate.largest, precision.compute.largest) / 2
+        range_of_sums = precision.reduced.largest / 2
         fits = (largest**2 < precision.compute.largest / 2) & (count**2 * squares < range_of_sums) & (off < np.inf)
         e = np.where(fits, e, np.inf)
     return atom(square, precision, e)

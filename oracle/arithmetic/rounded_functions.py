@@ -254,7 +254,7 @@ def vector_norm(x: Rounded) -> Rounded:
         e = inherited + relative * (modulus + inherited) + underflow
         e = np.where(np.all(x.is_zero), 0.0, e * INFLATION)
         squares_fit = np.max(x.M + x.error, initial=0.0) ** 2 < precision.compute.largest / 2
-        sum_fits = carried.upper(square) < precision.accumulate.largest / 2
+        sum_fits = carried.upper(square) < precision.reduced.largest / 2
         e = np.where(squares_fit & sum_fits, e, np.inf)
     return atom(norm, precision, e)
 

@@ -259,7 +259,7 @@ def _affine(factors: tuple[tuple[Rounded, Rounded], ...], bias: Rounded) -> Roun
         relative = gamma(count + 1, precision.accumulation_unit)
         relative = relative + gamma(len(factors) + 1, precision.unit) * precision.narrows_reductions
         e = inherited + relative * moduli + (2 * count + 2) * precision.underflow + carried.unit * moduli
-        e = np.where(moduli < min(precision.accumulate.largest, precision.compute.largest) / 2, e, np.inf)
+        e = np.where(moduli < precision.reduced.largest / 2, e, np.inf)
         return finished(_carried(total, bias), e, bias)
 
 
@@ -294,7 +294,7 @@ def weighted_deviation(weights: Rounded, values: Rounded) -> Rounded:
         e = p_error * (size + total) + share * (v_error + off) + relative * moduli + lost + carried.unit * moduli
         largest = np.max(size, initial=0.0, **along)
         e = np.where((largest == 0) & (p_error < np.inf), 0.0, e)
-        e = np.where(2 * (largest + total) < min(precision.accumulate.largest, precision.compute.largest), e, np.inf)
+        e = np.where(2 * (largest + total) < precision.reduced.largest, e, np.inf)
         return finished(_carried(y, p), e, p)
 
 

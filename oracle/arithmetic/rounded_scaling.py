@@ -35,8 +35,8 @@ def scaled_norm(x: Rounded) -> Rounded:
         relative = relative + 8 * count * precision.underflow
         e = (inherited + relative * (size + inherited)) * INFLATION
         firm = np.max(modulus - error, initial=0.0) >= (smallest if precision.flush_to_zero else 0.0)
-        largest = min(precision.compute.largest, precision.accumulate.largest)
-        e = np.where(firm & (4 * count < precision.accumulate.largest / 2) & (size + e < largest / 2), e, np.inf)
+        largest = precision.reduced.largest
+        e = np.where(firm & (4 * count < largest / 2) & (size + e < largest / 2), e, np.inf)
         e = np.where(np.all(x.is_zero), 0.0, e)
     return atom(norm, precision, e)
 

@@ -553,3 +553,14 @@ def test_every_subnormal_term_of_a_sum_may_be_read_as_zero() -> None:
 
     assert bound(get("linear_vjp_bias"), terms, precision=precision).ratio(np.zeros(1)) <= 1.0
     assert bound(get("loss_l1"), terms[:1, 0], -terms[:1, 0], precision=precision).ratio(np.zeros(())) <= 1.0
+
+
+def test_a_sum_that_leaves_the_range_of_the_arithmetic_after_it_was_summed_has_no_bound() -> None:
+    narrow = Precision(FLOAT16, FLOAT16, FLOAT64)
+    grad = np.full(5, 128.0)  # the norm is in the range, and its square is not
+    with np.errstate(over="ignore"):
+        square = np.float16(np.sum(np.float32(grad) ** 2))
+
+    assert np.isinf(square)
+    assert np.isinf(bound(get("clip_by_norm"), grad, precision=narrow, max_norm=1.0).error).all()
+    assert np.isfinite(bound(get("clip_by_norm"), grad / 2, precision=narrow, max_norm=1.0).error).all()
