@@ -338,6 +338,7 @@ def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
         "isolate": False,
         "timeout": 60.0,
         "memory": 2.5,
+        "baseline": None,
         "python": "/other/venv/bin/python",
     }
 

@@ -318,7 +318,10 @@ def test_right_code_that_looks_odd_conforms(target, formula, dtype):
 def test_master_weights_that_loading_rounds_do_not_resume():
     report = verdict(master_weights_rounded_on_load, "gd", "bfloat16")
 
-    assert {record.property for record in report.checks if record.status == "deviates"} == {"resuming_changes_nothing"}
+    assert {record.property for record in report.checks if record.status == "deviates"} == {
+        "any_order",
+        "resuming_changes_nothing",
+    }
 
 
 def test_an_unnormalised_average_is_the_average_while_the_momentum_stays():

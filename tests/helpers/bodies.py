@@ -29,12 +29,13 @@ class _Stepper:
         self._grads = grads
         for tensor, grad in enumerate(grads):
             if grad is not None:
-                self._params[tensor], self._states[tensor] = self._formula(
+                param, self._states[tensor] = self._formula(
                     self._params[tensor],
                     self._signs[self._owner[tensor]] * np.asarray(grad, dtype=self._dtype),
                     self._states[tensor],
                     **self._groups[self._owner[tensor]],
                 )
+                self._params[tensor] = np.asarray(param, dtype=self._dtype)  # scalars may have widened it
 
     def params(self) -> list[Floats]:
         return [np.array(param, dtype=np.float64) for param in self._params]
@@ -92,9 +93,13 @@ def factory(formula: Formula) -> Any:
         return _Stepper(formula, params, groups, dtype)
 
     def functions(*, dtype: str, device: str) -> Function:
-        return lambda *arrays, **hyperparameters: np.array(
-            formula(*(np.asarray(array, dtype=dtype) for array in arrays), **hyperparameters), dtype=np.float64
-        )
+        def function(*arrays: Floats, **hyperparameters: float) -> Floats:
+            with np.errstate(all="ignore"):  # squares may leave the range
+                return np.array(
+                    formula(*(np.asarray(array, dtype=dtype) for array in arrays), **hyperparameters), dtype=np.float64
+                )
+
+        return function
 
     def drawn(*, dtype: str, device: str) -> RandomFunction:
         def function(x: Floats, *seed: Floats, keep: float) -> Floats:

@@ -196,7 +196,7 @@ def test_what_is_not_offered_is_left_out_and_its_group_is_there_from_the_start()
 
 
 def test_a_training_tells_what_it_demands_of_an_optimizer() -> None:
-    assert ABOUT.demands == {*EVERYTHING} - {"grads", "step_accumulated", "step_clipped"}
+    assert ABOUT.demands == {*EVERYTHING} - {"grads", "places", "step_accumulated", "step_clipped"}
     assert ABOUT.restricted(("copied", "maximize")).demands == {"copied", "maximize"}
     assert ABOUT.uninterrupted().demands == ABOUT.demands - {"resumed", "copied", "pickled"}
     assert Training((ONE,), (GROUP,), (Step((ONE,)),)).demands == set()

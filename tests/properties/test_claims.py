@@ -91,8 +91,7 @@ def test_every_formula_has_its_differential_claim_and_others_that_are_not(formul
 
     assert first.name == "follows_the_formula"
     assert first.kind == "differential"
-    assert {claim.kind for claim in others} <= {"invariant", "metamorphic"}
-    assert len(others) >= 3
+    assert sum(claim.kind != "differential" for claim in others) >= 3
 
 
 def test_an_alias_has_the_claims_of_its_formula() -> None:
