@@ -200,3 +200,13 @@ def test_a_training_tells_what_it_demands_of_an_optimizer() -> None:
     assert ABOUT.restricted(("copied", "maximize")).demands == {"copied", "maximize"}
     assert ABOUT.uninterrupted().demands == ABOUT.demands - {"resumed", "copied", "pickled"}
     assert Training((ONE,), (GROUP,), (Step((ONE,)),)).demands == set()
+
+
+def test_places_are_shown_after_each_update_of_the_parameters_that_are_there() -> None:
+    late = Group((1,), {"learning_rate": 0.5})
+    steps = (Step((ONE, None)), Step((ONE, ONE), events=("add_group",)))
+    place = Place("float64", "cpu", ())
+
+    _, shown = _observed(Training((ONE, ONE), (GROUP, late), steps))
+
+    assert shown.places == ((place,), (place, place))
