@@ -15,7 +15,7 @@ from oracle.arithmetic.primitives import (
     stored,
 )
 from oracle.dialects.family import Family, Variation, times
-from oracle.dialects.lattice import HISTORY, Axis, Lattice, Names, Reparametrisation
+from oracle.dialects.lattice import HISTORY, WITHOUT_RATE, Axis, Lattice, Names, decay
 from oracle.formula import Array, Scalar
 from oracle.optimizers.adam import adam, adam_eps_hat, adam_l2
 from oracle.optimizers.adam_bourmaud import adam_bourmaud_literal_k1
@@ -314,12 +314,7 @@ ADAM_LATTICE = Lattice(
         Axis(
             "weight decay",
             {
-                "none": {"decay": "none", "decay_after": False},
-                "L2, in the gradient": {"decay": "l2", "decay_after": False},
-                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
-                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
-                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
-                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
+                **decay("decoupled"),
                 "decoupled, times the schedule alone": {"decay": "scheduled", "decay_after": False},
                 "in the numerator, divided by the root": {"decay": "inside", "decay_after": False},
             },
@@ -329,18 +324,5 @@ ADAM_LATTICE = Lattice(
     customary={"beta1": (0.9,), "beta2": (0.999, 0.99, 0.95), "eps": (1e-8, 1e-7, 1e-6), "weight_decay": (0.01,)},
     admitted=_admitted,
     settled=_settled,
-    reparametrisations=(
-        Reparametrisation(
-            {"weight decay": "decoupled, times the learning rate"},
-            {"weight decay": "decoupled, without the learning rate"},
-            {"weight_decay": "learning_rate * weight_decay"},
-            "learning_rate",
-        ),
-        Reparametrisation(
-            {"weight decay": "decoupled, times the learning rate, after the step"},
-            {"weight decay": "decoupled, without the learning rate, after the step"},
-            {"weight_decay": "learning_rate * weight_decay"},
-            "learning_rate",
-        ),
-    ),
+    reparametrisations=WITHOUT_RATE,
 )

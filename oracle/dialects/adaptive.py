@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from oracle.arithmetic.primitives import bias_correction, decayed, moving_average, namespace, quotient, stored
 from oracle.dialects.family import Family, Variation, times
-from oracle.dialects.lattice import HISTORY, Axis, Lattice, Names, Reparametrisation
+from oracle.dialects.lattice import HISTORY, WITHOUT_RATE, Axis, Lattice, Names, Reparametrisation, decay
 from oracle.formula import Array, Scalar
 from oracle.optimizers.adagrad import adagrad, adagrad_eps_inside
 from oracle.optimizers.rmsprop import rmsprop, rmsprop_eps_inside
@@ -204,18 +204,7 @@ ADAPTIVE_LATTICE = Lattice(
             },
             needs="momentum",
         ),
-        Axis(
-            "weight decay",
-            {
-                "none": {"decay": "none", "decay_after": False},
-                "L2, in the gradient": {"decay": "l2", "decay_after": False},
-                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
-                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
-                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
-                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
-            },
-            needs="weight_decay",
-        ),
+        Axis("weight decay", decay("decoupled"), needs="weight_decay"),
     ),
     customary={"alpha": (0.9, 0.99), "eps": (1e-8, 1e-7, 1e-10), "weight_decay": (0.01,)},
     admitted=_admitted,
@@ -227,11 +216,6 @@ ADAPTIVE_LATTICE = Lattice(
             {},
             "learning_rate",
         ),
-        Reparametrisation(
-            {"weight decay": "decoupled, times the learning rate"},
-            {"weight decay": "decoupled, without the learning rate"},
-            {"weight_decay": "learning_rate * weight_decay"},
-            "learning_rate",
-        ),
+        *WITHOUT_RATE,
     ),
 )

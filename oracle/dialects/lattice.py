@@ -12,7 +12,7 @@ from typing import Any
 from oracle.dialects.family import SPELLING, Family, bridged
 from oracle.formula import Formula
 
-__all__ = ["HISTORY", "Axis", "Dialect", "Lattice", "Names", "Reparametrisation"]
+__all__ = ["HISTORY", "WITHOUT_RATE", "Axis", "Dialect", "Lattice", "Names", "Reparametrisation", "decay"]
 
 Place = Any  # a dataclass of a family's axes
 Names = Collection[str]
@@ -62,6 +62,36 @@ class Reparametrisation:
     other: Mapping[str, str]
     hyperparameters: Mapping[str, str]
     constant: str
+
+
+def decay(decoupled: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return the values of an axis for the ways in which weight decay enters any rule.
+
+    Parameters
+    ----------
+    decoupled : str
+        What the family's places call a decay beside the step, times the learning rate.
+    """
+    return {
+        "none": {"decay": "none", "decay_after": False},
+        "L2, in the gradient": {"decay": "l2", "decay_after": False},
+        "decoupled, times the learning rate": {"decay": decoupled, "decay_after": False},
+        "decoupled, times the learning rate, after the step": {"decay": decoupled, "decay_after": True},
+        "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
+        "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
+    }
+
+
+#: A decoupled decay without the learning rate does what one times it does, while the rate is constant.
+WITHOUT_RATE = tuple(
+    Reparametrisation(
+        {"weight decay": f"decoupled, times the learning rate{moment}"},
+        {"weight decay": f"decoupled, without the learning rate{moment}"},
+        {"weight_decay": "learning_rate * weight_decay"},
+        "learning_rate",
+    )
+    for moment in ("", ", after the step")
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from oracle.arithmetic.primitives import decayed, interpolated, moving_average, namespace, stored
 from oracle.dialects.family import Family, Variation, times
-from oracle.dialects.lattice import Axis, Lattice, Names, Reparametrisation
+from oracle.dialects.lattice import WITHOUT_RATE, Axis, Lattice, Names, decay
 from oracle.formula import Array, Scalar
 from oracle.optimizers.lion import lion, lion_literal_ct
 
@@ -134,28 +134,10 @@ LION_LATTICE = Lattice(
             },
         ),
         Axis("sign of zero", {"0": {"sign_of_zero": 0}, "1": {"sign_of_zero": 1}}),
-        Axis(
-            "weight decay",
-            {
-                "decoupled, times the learning rate": {"decay": "decoupled", "decay_after": False},
-                "none": {"decay": "none", "decay_after": False},
-                "L2, in the gradient": {"decay": "l2", "decay_after": False},
-                "decoupled, times the learning rate, after the step": {"decay": "decoupled", "decay_after": True},
-                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
-                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
-            },
-            needs="weight_decay",
-        ),
+        Axis("weight decay", decay("decoupled"), needs="weight_decay"),
     ),
     customary={"beta1": (0.9,), "beta2": (0.99,), "weight_decay": (0.001, 0.01)},
     admitted=lambda place: True,  # noqa: ARG005 - all combinations make sense
     settled=_settled,
-    reparametrisations=(
-        Reparametrisation(
-            {"weight decay": "decoupled, times the learning rate"},
-            {"weight decay": "decoupled, without the learning rate"},
-            {"weight_decay": "learning_rate * weight_decay"},
-            "learning_rate",
-        ),
-    ),
+    reparametrisations=WITHOUT_RATE,
 )

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from oracle.arithmetic.primitives import bias_correction, decayed, moving_average, namespace, quotient, stored
 from oracle.dialects.family import Family, Variation, times
-from oracle.dialects.lattice import HISTORY, Axis, Lattice, Names, Reparametrisation
+from oracle.dialects.lattice import HISTORY, WITHOUT_RATE, Axis, Lattice, Names, Reparametrisation, decay
 from oracle.formula import Array, Scalar
 from oracle.optimizers.descent import gd, sgd_l2, weight_decay_unscaled
 from oracle.optimizers.momentum import (
@@ -210,18 +210,7 @@ MOMENTUM_LATTICE = Lattice(
             {"outside the velocity": {"rate_inside": False}, "inside the velocity": {"rate_inside": True}},
         ),
         Axis("bias correction", {"none": {"corrected": False}, "of the velocity": {"corrected": True}}),
-        Axis(
-            "weight decay",
-            {
-                "none": {"decay": "none", "decay_after": False},
-                "L2, in the gradient": {"decay": "l2", "decay_after": False},
-                "decoupled, times the learning rate": {"decay": "scaled", "decay_after": False},
-                "decoupled, times the learning rate, after the step": {"decay": "scaled", "decay_after": True},
-                "decoupled, without the learning rate": {"decay": "unscaled", "decay_after": False},
-                "decoupled, without the learning rate, after the step": {"decay": "unscaled", "decay_after": True},
-            },
-            needs="weight_decay",
-        ),
+        Axis("weight decay", decay("scaled"), needs="weight_decay"),
     ),
     customary={"momentum": (0.9, 0.99, 0.5), "weight_decay": (0.01, 0.0005, 0.0001)},
     admitted=_admitted,
@@ -243,11 +232,6 @@ MOMENTUM_LATTICE = Lattice(
             {},
             "learning_rate",
         ),
-        Reparametrisation(
-            {"weight decay": "decoupled, times the learning rate"},
-            {"weight decay": "decoupled, without the learning rate"},
-            {"weight_decay": "learning_rate * weight_decay"},
-            "learning_rate",
-        ),
+        *WITHOUT_RATE,
     ),
 )
