@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -51,14 +53,26 @@ def conformance(session: nox.Session) -> None:
     session.run("exactstep", "run", *(session.posargs or ["torch"]), "--output", "report")
 
 
-@nox.session(default=False)
-def ecosystem(session: nox.Session) -> None:
-    """Judge JAX, optax, Flax and Keras, and test their adapters; arguments go to `exactstep run`."""
-    session.env["KERAS_BACKEND"] = "jax"
-    install(session, "test", project=".[jax,keras]")
-    session.run("pytest", *(f"tests/conformance/backends/test_{name}.py" for name in ("jax", "optax", "keras")))
-    for backend in ("jax", "optax", "keras"):
-        session.run("exactstep", "run", backend, "--output", f"report/{backend}", *session.posargs)
+#: Backends of the matrix by the name of their report: the extra of pyproject.toml, and what the environment must say.
+LIBRARIES = {
+    "jax": ("jax", {}),
+    "optax": ("jax", {}),
+    "keras": ("keras", {"KERAS_BACKEND": "jax"}),
+}
+
+
+@nox.session(name="conformance-matrix", default=False)
+@nox.parametrize("library", [nox.param(name, id=name) for name in LIBRARIES])
+def conformance_matrix(session: nox.Session, library: str) -> None:
+    """Test a library's adapter, judge the library, and write its page of `reports`; arguments go to `exactstep run`."""
+    extra, environment = LIBRARIES[library]
+    backend = library.partition("-on-")[0]
+    session.env.update(environment)
+    install(session, "test", project=f".[{extra}]")
+    session.run("pytest", f"tests/conformance/backends/test_{backend.replace('-', '_')}.py")
+    session.run("exactstep", "run", backend, "--output", f"report/{library}", *session.posargs)
+    with Path("reports", f"{library}.md").open("w", encoding="utf-8") as page:
+        session.run("exactstep", "report", f"report/{library}/report.jsonl", "--format", "markdown", stdout=page)
 
 
 @nox.session(default=False)

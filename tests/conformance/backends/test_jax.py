@@ -6,7 +6,7 @@ import pytest
 
 from conformance import check, run
 
-jax = pytest.importorskip("jax", reason="jax is not installed: nox -s ecosystem has it")
+jax = pytest.importorskip("jax", reason="jax is not installed: nox -s conformance-matrix has it")
 
 
 def tanh_gelu(x):
@@ -21,7 +21,7 @@ def test_functions_follow_their_formulas_operation_by_operation_and_compiled():
 
 
 def test_a_variance_in_one_pass_is_what_flax_claims():
-    pytest.importorskip("flax", reason="flax is not installed: nox -s ecosystem has it")
+    pytest.importorskip("flax", reason="flax is not installed: nox -s conformance-matrix has it")
     report = run("jax", select="layer_norm and follows and not jit and not slow", dtypes=["float64"])
 
     assert [(record.status, record.evaluation) for record in report.checks] == [("conforms", "one_pass")]

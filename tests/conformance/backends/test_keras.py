@@ -6,7 +6,7 @@ import pytest
 
 from conformance import check, run
 
-keras = pytest.importorskip("keras", reason="keras is not installed: nox -s ecosystem has it")
+keras = pytest.importorskip("keras", reason="keras is not installed: nox -s conformance-matrix has it")
 
 
 class Uncorrected(keras.optimizers.RMSprop):

@@ -6,7 +6,7 @@ import pytest
 
 from conformance import UsageError, check, run
 
-optax = pytest.importorskip("optax", reason="optax is not installed: nox -s ecosystem has it")
+optax = pytest.importorskip("optax", reason="optax is not installed: nox -s conformance-matrix has it")
 
 
 def half_step(learning_rate, b1=0.9, b2=0.999, eps=1e-8):
