@@ -270,7 +270,7 @@ class Session:
         for name, (share, drawn) in claim.inputs(Space(formula, dtype, self.profile)).items():
             strategy = drawn.map(settled)
             seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed)
-            cases += map(Case, draw_cases(strategy, share * PROFILES[self.profile], seed))
+            cases += map(Case, draw_cases(strategy, int(share * PROFILES[self.profile]), seed))
         return tuple(cases)
 
     def enclosures(self, formula: Formula, training: Training, precision: Precision) -> list[Row]:

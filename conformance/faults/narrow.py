@@ -16,7 +16,6 @@ from conformance.faults.lion import LION
 from conformance.faults.normalization import BATCH_NORM, LAYER_NORM, Norm
 from conformance.faults.programs import Array, Fault, Memory, Options, Program, Rule
 from conformance.faults.rmsprop import RMSPROP
-from conformance.faults.subtle import read_once
 
 __all__ = ["FAULTS"]
 
@@ -76,8 +75,8 @@ def _beyond_1024(curve: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return lambda x: np.where(np.arange(x.size).reshape(x.shape) < 1024, curve(x), x)
 
 
-def _optimizer(id: str, formula: str, story: str, rule: Rule, beyond: str = "") -> Fault:
-    return Fault(id, formula, story, Program(rule), beyond=beyond)
+def _optimizer(id: str, formula: str, story: str, rule: Rule) -> Fault:
+    return Fault(id, formula, story, Program(rule))
 
 
 def _function(id: str, formula: str, story: str, body: Callable[..., Any]) -> Fault:
@@ -132,13 +131,6 @@ NARROW = (
 PATHS = (
     _optimizer("adam_clamped_at_two_rates", "adam", "No element moves further than two learning rates.", _clamped(2)),
     _optimizer("adam_clamped_at_ten_rates", "adam", "No element moves further than ten learning rates.", _clamped(10)),
-    _optimizer(
-        "adam_betas_read_once",
-        "adam",
-        "The betas are read at the first step and never again.",
-        read_once("beta1", read_once("beta2", ADAM)),
-        "a beta that changes leaves open what a moment is, whose sum may be kept without its weight",
-    ),
     _optimizer(
         "rmsprop_forgets_at_step_100",
         "rmsprop",

@@ -109,7 +109,7 @@ OPTIMIZERS = (
         "The counter is a float16, and rests at 2048.",
         _at_step(lambda t: min(t, 2048)),
         "pytorch/pytorch #74424",
-        beyond="the longest training that is drawn has 260 steps",
+        beyond="the trainings of the quick profile have 260 steps at most",
     ),
     Fault(
         "adam_step_counted_apart",

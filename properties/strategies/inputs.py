@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from properties.strategies.trainings import Plan, planned_trainings
 __all__ = ["Inputs", "called", "keyword", "trained"]
 
 #: Cases of the quick profile, and the strategy of a check's keyword arguments, by kind of case.
-Inputs = dict[str, tuple[int, SearchStrategy[dict[str, Any]]]]
+Inputs = dict[str, tuple[Fraction | int, SearchStrategy[dict[str, Any]]]]
 
 
 def keyword(name: str, strategy: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -36,8 +37,8 @@ class Plan:
 
     Parameters
     ----------
-    cases : int
-        Trainings in the quick profile.
+    cases : int or Fraction
+        Trainings in the quick profile; of a fraction, it has the whole part, and longer profiles theirs.
     shapes : tuple of shapes
         Of its tensors.
     tensors : tuple of int, int, optional
@@ -65,9 +66,11 @@ class Plan:
         Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
     late : int
         How many of the groups have one tensor each, the last ones, so that they can be added later.
+    rounds : int
+        How often the steps are gone through.
     """
 
-    cases: int
+    cases: Fraction | int
     shapes: Shapes = _FEW
     tensors: tuple[int, int] | None = (1, 1)
     groups: tuple[int, int] = (1, 1)
@@ -82,6 +85,7 @@ class Plan:
     still: bool = False
     adjusted: bool = False
     late: int = 0
+    rounds: int = 1
 
 
 PLANS: Mapping[str, Plan] = {
@@ -101,6 +105,8 @@ PLANS: Mapping[str, Plan] = {
     "long": Plan(1, steps=(120, 120), narrow_steps=(120, 120)),
     # Past the range of counters of eight bits.
     "longest": Plan(1, ((1,),), steps=(260, 260), narrow_steps=(2, 3), common=True),
+    # Past that of counters in half precision.
+    "endless": Plan(Fraction(1, 10), ((1,),), steps=(70, 70), narrow_steps=(2, 3), common=True, rounds=30),
 }
 
 #: Elements that are drawn one by one; what has more comes from a seed.
@@ -158,7 +164,7 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     for number in range(length):
         grads = tuple(tensor_grad(shape, number) for shape in shapes)
         steps.append(Step(grads, {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups, plan))))
-    return Training(tuple(params), tuple(groups), tuple(steps))
+    return Training(tuple(params), tuple(groups), tuple(steps) * plan.rounds)
 
 
 @st.composite

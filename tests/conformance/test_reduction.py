@@ -60,7 +60,7 @@ def smallest(claim, formula, count):
     return sorted(Session("quick", 0).cases(claim, get(formula), "float64"), key=lambda case: case.size)[:count]
 
 
-@pytest.mark.parametrize("kind", PLANS)
+@pytest.mark.parametrize("kind", [kind for kind, plan in PLANS.items() if plan.cases >= 1])
 def test_simpler_trainings_hang_together(kind):
     session = Session("quick", 0)
     cases = session.cases(optimizer_follows_the_formula, get("adamw"), "float64")

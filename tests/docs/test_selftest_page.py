@@ -17,7 +17,7 @@ MATRIX = Matrix(
         Kill("gd_ascent", "gd", "order_of_steps", 0, 0.5),
         Kill("gd_signed", "gd", "sum_of_steps", 5, 0.25),
         Kill("gd_signed", "gd", "gradient_scale", 1, 0.25),
-        Kill("adam_betas_read_once", "adam", "bias_correction", 0, 0.5),
+        Kill("adam_step_counter_in_float16", "adam", "bias_correction", 0, 0.5),
         Kill("relu_leaky", "relu", "rises", 0, 0.5),
     ),
 )
@@ -33,7 +33,7 @@ def test_the_page_tells_runs_survivors_families_and_claims():
 
     assert section(text, "Runs").endswith("| quick | float64 | 0 | 4 | 2 (50.0%) | 2 | 3 | 0.5 |")
     survivors = section(text, "Survivors")
-    assert "- `adam_betas_read_once` (quick float64 0): A beta that changes" in survivors
+    assert "- `adam_step_counter_in_float16` (quick float64 0): The trainings of the quick" in survivors
     assert survivors.endswith("- `relu_leaky` (quick float64 0)")
     assert section(text, "Families").splitlines()[-1] == "| optimizers | 3 | 2 | 2 | 3 |"
     assert (

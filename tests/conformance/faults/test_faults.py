@@ -16,6 +16,7 @@ from conformance.faults.decay import ADAM_L2, ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
 from conformance.faults.everywhere import RULES
 from conformance.faults.programs import Program
+from conformance.faults.subtle import read_once
 from conformance.records import FOLLOWS, CheckRecord
 from conformance.session import Counts, Session
 from conformance.specimen import Specimen
@@ -170,3 +171,26 @@ def test_programs_of_half_precision_store_numbers_of_the_dtype(dtype):
     (end,) = stepper.params()
 
     assert np.array_equal(end, FORMATS[dtype].round(np.array([0.9])))
+
+
+def test_a_counter_in_half_precision_is_noticed_by_longer_profiles():
+    fault = BY_ID["adam_step_counter_in_float16"]
+    (follows,) = (claim for claim in claims_for(fault.formula) if claim.name == FOLLOWS)
+    subject = Implementation(fault.formula, "seeded", fault.make, tuple(FORMATS))
+    longer = Session("standard", 0)
+    case = next(
+        case
+        for case in longer.cases(follows, get(fault.formula), "float64")
+        if len(case.inputs["training"].steps) > 2048
+    )
+    specimen = Specimen(subject, "float64", "cpu", Counts())
+    bench = Bench(longer, specimen, specimen.transcript(case), get(fault.formula), precision_models("float64")[-1])
+
+    with pytest.raises(Violation, match="2049"):
+        follows.check(bench, **case.inputs)
+
+
+def test_betas_are_constants_of_the_formula_and_may_be_read_once():
+    once = Program(read_once("beta1", read_once("beta2", RULES["adam"])))
+
+    assert [claim.name for claim in claims_for("adam") if fails(claim, "adam", once, "float64")] == []
