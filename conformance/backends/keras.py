@@ -238,7 +238,7 @@ def _in_single(*properties: str, inputs: Mapping[str, Any] | None = None) -> tup
     )
 
 
-def _divided_in_single(*properties: str) -> tuple[Expectation, ...]:
+def _divided_in_single(*properties: str, inputs: Mapping[str, Any] | None = None) -> tuple[Expectation, ...]:
     return tuple(
         Expectation(
             property=name,
@@ -247,6 +247,7 @@ def _divided_in_single(*properties: str) -> tuple[Expectation, ...]:
             evidence="reports/findings/keras_torch_losses_in_single.py: keras.ops.divide_no_nan of float64 is float32 on "
             "torch, and float64 on JAX.",
             versions="3.15.1",
+            inputs=inputs,
         )
         for name in properties
     )
@@ -269,9 +270,15 @@ _COLUMNS = Call(
     {"eps": 1e-5},
 )
 
+#: A draw of two classes costs log 2, which rounds up in float32.
+_DRAW = Call((np.zeros((1, 2)), np.zeros(1)), {})
+
 #: Those that torch adds.
 _EXPECTED_ON_TORCH: Mapping[str, tuple[Expectation, ...]] = {
-    "keras.losses.SparseCategoricalCrossentropy": _divided_in_single(FOLLOWS, "equal_scores", "two_classes"),
+    "keras.losses.SparseCategoricalCrossentropy": (
+        *_divided_in_single(FOLLOWS, "equal_scores", "two_classes"),
+        *_divided_in_single("within_the_margin", inputs={"call": _DRAW}),
+    ),
     "keras.layers.BatchNormalization": _in_single("slices_apart", inputs={"call": _COLUMNS}),
 }
 
