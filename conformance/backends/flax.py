@@ -18,11 +18,11 @@ import numpy as np
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.jax import ArrayFunction
-from conformance.backends.jax_arrays import DTYPES, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from conformance.backends.optax import TransformationFactory, optimizers
 from properties.subject import Floats, Group, RandomFunction, Rejected, Stepper
 
-__all__ = ["OptimizerFactory", "backend"]
+__all__ = ["DropoutFactory", "NnxCell", "OptimizerFactory", "backend"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,15 +278,6 @@ def _optimizers() -> Iterator[Implementation]:
             yield replace(entry, label=f"flax.nnx.Optimizer:{label}", factory=OptimizerFactory(entry.factory), state=())
 
 
-def _environment() -> dict[str, str]:
-    import jax
-    import jaxlib
-    import optax
-
-    versions = {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "optax": optax.__version__}
-    return versions | {"devices": ", ".join(map(str, jax.devices()))}
-
-
 def backend() -> Backend:
     """Describe the installed Flax.
 
@@ -297,4 +288,4 @@ def backend() -> Backend:
     """
     import flax
 
-    return Backend("flax", flax.__version__, (*_functions(), *_dropouts(), *_optimizers()), _environment)
+    return Backend("flax", flax.__version__, (*_functions(), *_dropouts(), *_optimizers()), environment)

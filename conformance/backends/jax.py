@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.backends import Backend, Implementation
-from conformance.backends.jax_arrays import DTYPES, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from properties.subject import Floats, Function
 
 __all__ = ["ArrayFunction", "backend"]
@@ -201,13 +201,6 @@ def _implementations() -> Iterator[Implementation]:
             yield Implementation(formula, label + (":jit" if compiled else ""), ArrayFunction(call, compiled), DTYPES)
 
 
-def _environment() -> dict[str, str]:
-    import jax
-    import jaxlib
-
-    return {"jaxlib": jaxlib.__version__, "devices": ", ".join(map(str, jax.devices()))}
-
-
 def backend() -> Backend:
     """Describe the installed JAX.
 
@@ -219,4 +212,4 @@ def backend() -> Backend:
     """
     import jax
 
-    return Backend("jax", jax.__version__, tuple(_implementations()), _environment)
+    return Backend("jax", jax.__version__, tuple(_implementations()), environment)

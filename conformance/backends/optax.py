@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
-from conformance.backends.jax_arrays import DTYPES, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from conformance.records import FOLLOWS
 from conformance.spellings import write
 from properties.subject import Floats, Function, Group, Rejected, Schedule, Stepper
@@ -328,13 +328,6 @@ def _schedules() -> Iterator[Implementation]:
         )
 
 
-def _environment() -> dict[str, str]:
-    import jax
-    import jaxlib
-
-    return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "devices": str(jax.devices())}
-
-
 def backend() -> Backend:
     """Describe the installed optax.
 
@@ -345,4 +338,4 @@ def backend() -> Backend:
     """
     import optax
 
-    return Backend("optax", optax.__version__, (*optimizers(), *_clips(), *_schedules()), _environment)
+    return Backend("optax", optax.__version__, (*optimizers(), *_clips(), *_schedules()), environment)
