@@ -58,6 +58,8 @@ LIBRARIES = {
     "jax": ("jax", {}),
     "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
+    "keras-on-torch": ("keras-torch", {"KERAS_BACKEND": "torch"}),
+    "flax": ("flax", {}),
 }
 
 

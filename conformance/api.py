@@ -35,6 +35,7 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
+    "flax": "conformance.backends.flax:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
     "optax": "conformance.backends.optax:backend",
@@ -48,7 +49,7 @@ Progress = Callable[[CheckRecord, int, int], object]
 Judging = Callable[[Sequence[Task]], Generator[CheckRecord]]
 
 _DEVICE = re.compile(r"[a-z]+(:\d+)?")
-_FRAMEWORKS = ("jax", "keras", "optax", "torch")
+_FRAMEWORKS = ("flax", "jax", "keras", "optax", "torch")
 _PACKAGES = ("hypothesis", "numpy", "python-flint")
 
 

@@ -1,4 +1,4 @@
-"""JAX: the functions of ``jax.nn``, the losses of optax, gradients by autodiff, and Flax's norms where it is installed.
+"""JAX: the functions of ``jax.nn``, gradients by autodiff, and the losses of optax where it is installed.
 
 All calls are on JAX's default device, operation by operation and compiled as one.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.backends import Backend, Implementation
-from conformance.backends.jax_arrays import DTYPES, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from properties.subject import Floats, Function
 
 __all__ = ["ArrayFunction", "backend"]
@@ -151,29 +151,11 @@ def class_probabilities(scores: Any, target: Any) -> Any:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FlaxNorm:
-    """A norm of ``flax.linen``, applied to parameters that are given."""
-
-    name: str
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, x: Any, weight: Any, *bias: Any, eps: float) -> Any:
-        """Make the module, and apply it."""
-        from flax import linen
-
-        module = getattr(linen, self.name)(epsilon=eps, dtype=x.dtype, **self.keywords)
-        statistics = {"mean": x[0], "var": x[0]}  # of no use in training
-        variables = {"params": {"scale": weight, **dict(zip(("bias",), bias, strict=False))}, "batch_stats": statistics}
-        result = module.apply(variables, x, mutable=["batch_stats"])
-        return result[0]
-
-
 _NN, _OPTAX = "jax.nn", "optax"
 _EXACT, _TANH = {"approximate": False}, {"approximate": True}
 _SQUARES, _LOGITS = Named(_OPTAX, "squared_error"), Named(_OPTAX, "sigmoid_binary_cross_entropy")
 
-#: What is called for a formula, or for an evaluation of it, under which label.
+#: What is called for a formula, under which label.
 _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("relu", "jax.nn.relu", Named(_NN, "relu")),
     ("sigmoid", "jax.nn.sigmoid", Named(_NN, "sigmoid")),
@@ -212,39 +194,11 @@ _LOSSES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ),
 )
 
-# By default Flax takes a variance as the mean square less the square of the mean.
-_SLOW = {"use_fast_variance": False}
-_NORMS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("layer_norm:one_pass", "flax.linen.LayerNorm", FlaxNorm("LayerNorm")),
-    ("layer_norm", "flax.linen.LayerNorm:slow_variance", FlaxNorm("LayerNorm", _SLOW)),
-    ("rms_norm", "flax.linen.RMSNorm", FlaxNorm("RMSNorm")),
-    ("batch_norm:one_pass", "flax.linen.BatchNorm", FlaxNorm("BatchNorm", {"use_running_average": False})),
-    (
-        "batch_norm",
-        "flax.linen.BatchNorm:slow_variance",
-        FlaxNorm("BatchNorm", {"use_running_average": False, **_SLOW}),
-    ),
-)
-
 
 def _implementations() -> Iterator[Implementation]:
-    entries = [*_FUNCTIONS]
-    for package, more in (("optax", _LOSSES), ("flax", _NORMS)):
-        entries += more if importlib.util.find_spec(package) else ()
-    for claimed, label, call in entries:
-        formula, _, evaluation = claimed.partition(":")
-        constants = ("eps",) if isinstance(call, FlaxNorm) else ()
+    for formula, label, call in (*_FUNCTIONS, *(_LOSSES if importlib.util.find_spec("optax") else ())):
         for compiled in (False, True):
-            suffix = ":jit" if compiled else ""
-            factory = ArrayFunction(call, compiled, constants)
-            yield Implementation(formula, label + suffix, factory, DTYPES, evaluation=evaluation)
-
-
-def _environment() -> dict[str, str]:
-    import jax
-    import jaxlib
-
-    return {"jaxlib": jaxlib.__version__, "devices": ", ".join(map(str, jax.devices()))}
+            yield Implementation(formula, label + (":jit" if compiled else ""), ArrayFunction(call, compiled), DTYPES)
 
 
 def backend() -> Backend:
@@ -254,8 +208,8 @@ def backend() -> Backend:
     -------
     Backend
         Two implementations of each function, operation by operation and compiled as one (``:jit``); losses
-        and norms if optax and flax are installed.
+        if optax is installed.
     """
     import jax
 
-    return Backend("jax", jax.__version__, tuple(_implementations()), _environment)
+    return Backend("jax", jax.__version__, tuple(_implementations()), environment)

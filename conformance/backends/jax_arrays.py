@@ -9,7 +9,7 @@ import numpy as np
 
 from properties.subject import Floats
 
-__all__ = ["DTYPES", "precision_of", "to_array", "to_floats"]
+__all__ = ["DTYPES", "environment", "precision_of", "to_array", "to_floats"]
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -32,3 +32,11 @@ def to_array(values: Floats, *, dtype: str) -> Any:
 def to_floats(array: Any) -> Floats:
     """Copy to a float64 array."""
     return np.array(np.asarray(array), dtype=np.float64)
+
+
+def environment() -> dict[str, str]:
+    """Facts about the installation of JAX."""
+    import jax
+    import jaxlib
+
+    return {"jaxlib": jaxlib.__version__, "devices": ", ".join(map(str, jax.devices()))}

@@ -13,6 +13,7 @@ import numpy as np
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.records import FOLLOWS
 from conformance.spellings import write
+from properties.cases import Call
 from properties.subject import Floats, Function, Group, Rejected, Stepper
 
 __all__ = ["OptimizerFactory", "backend"]
@@ -221,32 +222,68 @@ class Norm:
         return layer(x, training=True) if self.name == "BatchNormalization" else layer(x)
 
 
-def _in_single(*properties: str) -> tuple[Expectation, ...]:
+def _in_single(*properties: str, inputs: Mapping[str, Any] | None = None) -> tuple[Expectation, ...]:
     return tuple(
         Expectation(
             property=name,
             dtypes=("float64",),
             reason="On every backend but TensorFlow, Keras computes means, and all that is made of them, in float32 whatever "
             "the dtype is: its rules for dtypes make float32 of float64.",
-            evidence="By hand: with KERAS_BACKEND=jax, jax_enable_x64 and floatx float64, float(keras.ops.mean("
-            "keras.ops.convert_to_tensor(numpy.array([0.1, 0.2])))) is 0.15000000596046448; keras.backend.result_type("
-            '"float64", "float32") is float32.',
+            evidence="reports/findings/keras_means_in_single.py: the mean of [0.1, 0.2] is 0.15000000596046448; "
+            'keras.backend.result_type("float64", "float32") is float32.',
             versions="3.15.1",
+            inputs=inputs,
         )
-        for name in (FOLLOWS, *properties)
+        for name in properties
+    )
+
+
+def _divided_in_single(*properties: str, inputs: Mapping[str, Any] | None = None) -> tuple[Expectation, ...]:
+    return tuple(
+        Expectation(
+            property=name,
+            dtypes=("float64",),
+            reason="On torch, Keras divides the sum of a loss by the number of samples in float32 whatever the dtype is.",
+            evidence="reports/findings/keras_torch_losses_in_single.py: keras.ops.divide_no_nan of float64 is float32 on "
+            "torch, and float64 on JAX.",
+            versions="3.15.1",
+            inputs=inputs,
+        )
+        for name in properties
     )
 
 
 _MOMENTS = ("mean_is_the_shift", "second_moment", "shift_invariance", "permuted_rows", "zero_gain")
 
-#: Known deviations by label.
+#: Known deviations by label, on whatever Keras runs.
 _EXPECTED: Mapping[str, tuple[Expectation, ...]] = {
-    "keras.losses.MeanSquaredError": _in_single(),
-    "keras.losses.BinaryCrossentropy": _in_single("undecided_costs_log_two", "gap_is_the_score"),
-    "keras.layers.LayerNormalization": _in_single(*_MOMENTS, "constants_become_the_shift"),
-    "keras.layers.RMSNormalization": _in_single("second_moment", "direction_of_a_sample"),
-    "keras.layers.BatchNormalization": _in_single(*_MOMENTS, "constants_become_the_shift"),
+    "keras.losses.MeanSquaredError": _in_single(FOLLOWS),
+    "keras.losses.BinaryCrossentropy": _in_single(FOLLOWS, "undecided_costs_log_two", "gap_is_the_score"),
+    "keras.layers.LayerNormalization": _in_single(FOLLOWS, *_MOMENTS, "constants_become_the_shift"),
+    "keras.layers.RMSNormalization": _in_single(FOLLOWS, "second_moment", "direction_of_a_sample"),
+    "keras.layers.BatchNormalization": _in_single(FOLLOWS, *_MOMENTS, "constants_become_the_shift"),
 }
+
+#: A batch far from zero: torch adds up one feature in another order than several, which float32 does not forget.
+_COLUMNS = Call(
+    (np.arange(256.0).reshape(64, 4) ** 2 % 101.0 + 1000.0, np.ones(4), np.zeros(4)),
+    {"eps": 1e-5},
+)
+
+#: A draw of two classes costs log 2, which rounds up in float32.
+_DRAW = Call((np.zeros((1, 2)), np.zeros(1)), {})
+
+#: Those that torch adds.
+_EXPECTED_ON_TORCH: Mapping[str, tuple[Expectation, ...]] = {
+    "keras.losses.SparseCategoricalCrossentropy": (
+        *_divided_in_single(FOLLOWS, "equal_scores", "two_classes"),
+        *_divided_in_single("within_the_margin", inputs={"call": _DRAW}),
+    ),
+    "keras.layers.BatchNormalization": _in_single("slices_apart", inputs={"call": _COLUMNS}),
+}
+
+#: Evaluations by label that torch's moments are: the mean square less the square of the mean.
+_EVALUATIONS_ON_TORCH: Mapping[str, str] = {"keras.layers.BatchNormalization": "one_pass"}
 
 #: What is called for a formula, under which label.
 _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
@@ -270,8 +307,13 @@ _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 
 
 def _functions() -> Iterator[Implementation]:
+    import keras
+
+    on_torch = keras.backend.backend() == "torch"
     for formula, label, call in _FUNCTIONS:
-        yield Implementation(formula, label, TensorFunction(call), DTYPES, expected=_EXPECTED.get(label, ()))
+        expected = _EXPECTED.get(label, ()) + (_EXPECTED_ON_TORCH.get(label, ()) if on_torch else ())
+        evaluation = _EVALUATIONS_ON_TORCH.get(label, "") if on_torch else ""
+        yield Implementation(formula, label, TensorFunction(call), DTYPES, expected=expected, evaluation=evaluation)
 
 
 def _environment() -> dict[str, str]:

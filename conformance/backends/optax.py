@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
-from conformance.backends.jax_arrays import DTYPES, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from conformance.records import FOLLOWS
 from conformance.spellings import write
 from properties.subject import Floats, Function, Group, Rejected, Schedule, Stepper
 
-__all__ = ["TransformationFactory", "backend"]
+__all__ = ["TransformationFactory", "backend", "optimizers"]
 
 ADAM = {"learning_rate": "learning_rate", "beta1": "b1", "beta2": "b2", "eps": "eps"}
 ADAM_STATE = {"exp_avg": "mu", "exp_avg_sq": "nu"}
@@ -128,6 +128,7 @@ class TransformationFactory:
 
     def transformation(self, groups: Sequence[Group]) -> Any:
         """Make the transformation of the groups as they stand."""
+        import jax
         import optax
 
         made = [self._of_group(group.hyperparameters) for group in groups]
@@ -135,7 +136,11 @@ class TransformationFactory:
             return made[0]
         owners = {tensor: str(number) for number, group in enumerate(groups) for tensor in group.tensors}
         labels = [owners[tensor] for tensor in sorted(owners)]
-        return optax.partition({str(number): entry for number, entry in enumerate(made)}, labels)
+
+        def labelled(tree: Any) -> Any:
+            return jax.tree.unflatten(jax.tree.structure(tree), labels)
+
+        return optax.partition({str(number): entry for number, entry in enumerate(made)}, labelled)
 
     def _of_group(self, values: Mapping[str, float]) -> Any:
         keywords = dict(self.constants)
@@ -234,7 +239,8 @@ def _warmup_and_decay(*, peak_value: float, end_value: float, warmup_steps: int,
     return optax.join_schedules([rise, optax.linear_schedule(peak_value, end_value, decay_steps)], [warmup_steps])
 
 
-def _optimizers() -> Iterator[Implementation]:
+def optimizers() -> Iterator[Implementation]:
+    """Yield one implementation for each optimizer and formula."""
     import optax
 
     rate = {"learning_rate": "learning_rate"}
@@ -280,8 +286,8 @@ def _in_single(property: str) -> Expectation:
         dtypes=("float64",),
         reason="optax.linear_schedule divides the int32 count by the number of steps, which JAX does in float32 also "
         "where jax_enable_x64 is set.",
-        evidence="By hand: with jax_enable_x64, float(optax.linear_schedule(0.0, 1.0, 10)(jax.numpy.int32(1))) is "
-        "0.10000002384185791.",
+        evidence="reports/findings/optax_linear_schedule_in_single.py: with jax_enable_x64, "
+        "float(optax.linear_schedule(0.0, 1.0, 10)(jax.numpy.int32(1))) is 0.10000002384185791.",
         versions="0.2.8",
     )
 
@@ -322,13 +328,6 @@ def _schedules() -> Iterator[Implementation]:
         )
 
 
-def _environment() -> dict[str, str]:
-    import jax
-    import jaxlib
-
-    return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "devices": str(jax.devices())}
-
-
 def backend() -> Backend:
     """Describe the installed optax.
 
@@ -339,4 +338,4 @@ def backend() -> Backend:
     """
     import optax
 
-    return Backend("optax", optax.__version__, (*_optimizers(), *_clips(), *_schedules()), _environment)
+    return Backend("optax", optax.__version__, (*optimizers(), *_clips(), *_schedules()), environment)

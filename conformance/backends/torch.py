@@ -87,8 +87,8 @@ LATE = Expectation(
     dtypes=DTYPES,
     reason="Fused SGD with momentum raises TypeError when a parameter receives its first gradient after another of its "
     "group: buffers are made for all or for none.",
-    evidence="By hand: of two parameters in SGD(lr=1, momentum=0.5, fused=True) give only the first a gradient in step "
-    "1, and both in step 2; foreach and loop run.",
+    evidence="reports/findings/torch_fused_sgd_late_gradient.py: of two parameters in SGD(lr=1, momentum=0.5, "
+    "fused=True) give only the first a gradient in step 1, and both in step 2; foreach and loop run.",
     versions="2.13.0",
     outcome="crash",
     where=_has_momentum,
@@ -98,8 +98,8 @@ UNTOUCHED = Expectation(
     dtypes=HALF,
     reason="The fused SGD kernel for the CPU computes whole vector blocks of half precision parameters and does not "
     "store them: only the elements after the last whole block change.",
-    evidence="https://github.com/pytorch/pytorch/issues/191763; by hand: torch.optim.SGD([ones(17)], lr=0.5, "
-    "fused=True) and a gradient of ones leave 16 of 17 elements at 1 in bfloat16 and float16.",
+    evidence="https://github.com/pytorch/pytorch/issues/191763; reports/findings/torch_fused_sgd_leaves_half_types.py: "
+    "torch.optim.SGD([ones(17)], lr=0.5, fused=True) and a gradient of ones leave 16 of 17 elements at 1.",
     versions="2.12.1, 2.13.0",
     where=_fills_a_vector,
 )
@@ -108,8 +108,8 @@ STRIDES_IGNORED = Expectation(
     dtypes=DTYPES,
     reason="The fused kernels for the CPU read and write memory in its order whatever the strides: they mistake the "
     "elements of a parameter with gaps, and of a gradient laid out otherwise than its parameter.",
-    evidence="By hand: p = Parameter(arange(8.)[::2]), torch.optim.SGD([p], lr=1, fused=True) and a gradient of ones "
-    "turn [0, 2, 4, 6] into [-1, 1, 4, 6]; fused=False gives [-1, 1, 3, 5].",
+    evidence="reports/findings/torch_fused_ignores_strides.py: p = Parameter(arange(8.)[::2]), torch.optim.SGD([p], lr=1, "
+    "fused=True) and a gradient of ones turn [0, 2, 4, 6] into [-1, 1, 4, 6]; fused=False gives [-1, 1, 3, 5].",
     versions="2.13.0",
     where=_strides_differ,
 )
@@ -130,8 +130,9 @@ GRADIENT_ADVANCED = Expectation(
     dtypes=DTYPES,
     reason="The foreach path of SGD with Nesterov momentum adds the velocity to the gradients where they are kept; "
     "loop and fused leave them.",
-    evidence="By hand: of Parameter(zeros(2)) with a gradient of ones, SGD(lr=1, momentum=0.5, nesterov=True, "
-    "foreach=True) leaves a gradient of 1.5. https://github.com/pytorch/pytorch/pull/92706 means to rule it out.",
+    evidence="reports/findings/torch_foreach_nesterov_changes_gradients.py: of Parameter(zeros(2)) with a gradient of "
+    "ones, SGD(lr=1, momentum=0.5, nesterov=True, foreach=True) leaves a gradient of 1.5. "
+    "https://github.com/pytorch/pytorch/pull/92706 means to rule it out.",
     versions="2.13.0",
 )
 

@@ -153,8 +153,8 @@ def _rises_again(property: str) -> Expectation:
         property=property,
         dtypes=DTYPES,
         reason="CosineAnnealingLR rises again after T_max steps, along the same wave; the schedule rests there.",
-        evidence="By hand: CosineAnnealingLR(SGD(lr=1), T_max=2, eta_min=0.1) gives 1, 0.55, 0.1, 0.55, 1; so does "
-        "the closed form of its documentation.",
+        evidence="reports/findings/torch_cosine_annealing_rises_again.py: CosineAnnealingLR(SGD(lr=1), T_max=2, "
+        "eta_min=0.1) gives 1, 0.55, 0.1, 0.55, 1; so does the closed form of its documentation.",
         versions="2.13.0",
         where=_goes_beyond,
     )

@@ -23,7 +23,7 @@ from properties.subject import Rejected
 
 __all__ = ["serve"]
 
-_FRAMEWORKS = ("jax", "keras", "optax", "torch")
+_FRAMEWORKS = ("flax", "jax", "keras", "optax", "torch")
 
 
 def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:

@@ -332,7 +332,7 @@ def test_wrong_arguments_of_check_are_named_with_domain_and_value(arguments, mes
     [
         (
             {"backend": "tensorflaw"},
-            "backend must be 'module:object' or among jax, keras, optax, torch, got backend='tensorflaw'",
+            "backend must be 'module:object' or among flax, jax, keras, optax, torch, got backend='tensorflaw'",
         ),
         ({"backend": 3}, "backend must be a name, 'module:object' or a Backend, got backend=3"),
         ({"jobs": 0}, "jobs must be an integer of at least 1, got jobs=0"),

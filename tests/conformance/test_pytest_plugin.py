@@ -363,7 +363,10 @@ def test_wrong_settings_are_wrong_usage(pytest_in, arguments, message):
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        ("tensorflaw", "backend must be 'module:object' or among jax, keras, optax, torch, got backend='tensorflaw'"),
+        (
+            "tensorflaw",
+            "backend must be 'module:object' or among flax, jax, keras, optax, torch, got backend='tensorflaw'",
+        ),
         ("missing:backend", "*No module named 'missing'*"),
         ("fake:TWINS", f"labels of a formula's implementations must differ, got two checks {CLAIM}"),
     ],

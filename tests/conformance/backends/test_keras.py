@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from conformance import check, run
+from conformance.backends.keras import backend
 
 keras = pytest.importorskip("keras", reason="keras is not installed: nox -s conformance-matrix has it")
+
+LOSS = "losses.SparseCategoricalCrossentropy"
 
 
 class Uncorrected(keras.optimizers.RMSprop):
@@ -34,6 +37,24 @@ def test_what_keras_computes_in_single_precision_is_known():
 
     assert report.conforms
     assert {record.dtype for record in report.checks if record.status == "expected-deviation"} == {"float64"}
+
+
+@pytest.mark.parametrize(("name", "evaluation"), [("jax", ""), ("torch", "one_pass")])
+def test_what_torch_alone_does_is_claimed_and_expected_on_torch_alone(monkeypatch, name, evaluation):
+    monkeypatch.setattr(keras.backend, "backend", lambda: name)
+    implementations = {each.label: each for each in backend().implementations}
+    norm, loss = (implementations[f"keras.{label}"] for label in ("layers.BatchNormalization", LOSS))
+
+    assert norm.evaluation == evaluation
+    assert ("slices_apart" in {known.property for known in norm.expected}) == (name == "torch")
+    assert bool(loss.expected) == (name == "torch")
+
+
+def test_a_loss_divided_in_single_precision_is_known_where_it_is():
+    report = run("keras", select="loss_cross_entropy and follows", dtypes=["float64"])
+
+    expected = "expected-deviation" if keras.backend.backend() == "torch" else "conforms"
+    assert [record.status for record in report.checks] == [expected]
 
 
 def test_a_learning_rate_within_the_velocity_is_told():
