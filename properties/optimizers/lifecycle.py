@@ -210,6 +210,10 @@ def parameters_keep_their_place(bench: Bench, *, training: Training) -> None:
             )
 
 
+#: Formulas that faults of closures are seeded in.
+_CLOSING = ("gd", "adam", "lion")
+
+
 def _programs(space: Space) -> Inputs:
     return {f"design {number}": (1, keyword("training", programs(space, number))) for number in range(DESIGNS)}
 
@@ -236,6 +240,11 @@ def _programs(space: Space) -> Inputs:
         "adam_closure_evaluated_afterwards",
         "gd_closure_evaluated_twice",
         "rmsprop_closure_ignored",
+        *planted(_CLOSING, "second_evaluation_taken"),
+        *planted(_CLOSING, "first_closure_kept"),
+        *planted(_CLOSING, "closure_of_the_step_before"),
+        *planted(_CLOSING, "closure_gradients_ignored"),
+        *planted(_CLOSING, "first_loss_returned"),
         "adamw_loss_not_returned",
         "adamw_frozen_parameter_decays",
         "adam_frozen_state_moves",

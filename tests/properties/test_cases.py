@@ -170,7 +170,14 @@ def test_a_closure_that_is_called_again_gives_turned_gradients_and_another_loss(
     log, shown = _observed(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), way="step_closure"))))
 
     assert log == [[1.0], [-1.0]]
-    assert shown.evaluations == (None, Evaluation(calls=2, loss=0.5, returned=1.0))
+    assert shown.evaluations == (None, Evaluation(calls=2, loss=1.5, returned=-1.5))
+
+
+def test_each_closure_has_a_loss_of_its_own() -> None:
+    _, shown = _observed(Training((ONE,), (GROUP,), 3 * (Step((ONE,), way="step_closure"),)))
+
+    losses = [evaluation.loss for evaluation in shown.evaluations if evaluation]
+    assert len({*losses, *(-loss for loss in losses)}) == 6
 
 
 def test_who_climbs_is_given_turned_gradients_and_shows_them_turned_back() -> None:
