@@ -49,6 +49,12 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
                 group = waiting.pop(0)
                 first, present = present, present + len(group.tensors)
                 subject.add_group(training.params[first:present], group)
+            elif event == "saved":
+                subject.saved()
+            elif event == "rewound":
+                saved = subject.saved()
+                subject.step(_scaled(grads[:present], -1))
+                subject.rewound(saved)
             else:
                 left, subject = subject, getattr(subject, event)()
                 left.step(_scaled(grads[:present], -1))

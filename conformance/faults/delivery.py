@@ -82,20 +82,21 @@ class ClosureKept(Bookkeeping):
     kept: Closure | None = None
 
     def step_closure(self, closure: Closure) -> float | None:
-        """Evaluate the first."""
+        """Evaluate the first, which knows nothing of parameters that came later."""
         self.kept = self.kept or closure
-        return super().step_closure(self.kept)
+        loss, grads = self.kept()
+        self.step([*grads, *[None] * (len(self.values) - len(grads))])
+        return loss
 
 
-class ClosureOfTheStepBefore(Bookkeeping):
+class ClosureOfTheStepBefore(ClosureKept):
     """The closure of the step before is evaluated, from the second on."""
-
-    before: Closure | None = None
 
     def step_closure(self, closure: Closure) -> float | None:
         """Evaluate the one before, and keep this one."""
-        late, self.before = self.before or closure, closure
-        return super().step_closure(late)
+        loss = super().step_closure(closure)
+        self.kept = closure
+        return loss
 
 
 class ClosureGradientsIgnored(ClosureIgnored):
