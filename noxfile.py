@@ -14,6 +14,9 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+#: Tests are shared by all cores, those of one group by none: what they have in common is computed once.
+SHARED = ("-n", "auto", "--dist", "loadgroup")
+
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -43,7 +46,7 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests and the doctests; arguments go to pytest."""
     install(session, "test", project=".[figures,torch]")
-    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", *(session.posargs or SHARED))
 
 
 @nox.session(default=False)
@@ -93,7 +96,7 @@ def soak(session: nox.Session) -> None:
     The last lines say how many steps of honest optimizers and calls of honest functions were judged.
     """
     install(session, "test", project=".[figures,torch]")
-    session.run("pytest", "--full", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", "--full", *(session.posargs or SHARED))
 
 
 @nox.session(default=False)

@@ -25,6 +25,8 @@ _EVENTS: Mapping[str, str] = {
     "resumed": "saved and loaded",
     "copied": "deep copied",
     "pickled": "pickled and unpickled",
+    "saved": "saved",
+    "rewound": "saved, updated and loaded back",
     "add_group": "next group added",
 }
 #: How gradients come, in words.

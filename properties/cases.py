@@ -17,7 +17,7 @@ Interruption = Literal["resumed", "copied", "pickled"]
 INTERRUPTIONS: tuple[Interruption, ...] = get_args(Interruption)
 
 #: What a training program may do with an optimizer between two updates: names of methods of `Companion`.
-Event = Interruption | Literal["add_group"]
+Event = Interruption | Literal["saved", "rewound", "add_group"]
 
 #: How an update comes by its gradients: names of methods of `Stepper` and `Companion`.
 Way = Literal["step", "step_accumulated", "step_closure", "step_clipped", "step_sparse"]
@@ -35,8 +35,9 @@ class Step:
         New hyperparameter values by group, set before the update.
     events : tuple of str
         What happens before that, in this order: the training goes on with the optimizer ``resumed``, ``copied`` or
-        ``pickled``, while the one left behind takes an update of its own; or the next of the groups that were not
-        there from the start is added (``add_group``).
+        ``pickled``, while the one left behind takes an update of its own; or with the same one, ``saved``, or
+        ``rewound`` to what was saved before an update of its own; or the next of the groups that were not there from
+        the start is added (``add_group``).
     way : str
         How the gradients come: as they are (``step``), as the sum of two backward passes, out of a closure, clipped, or
         sparse.
@@ -111,8 +112,7 @@ class Training:
     def uninterrupted(self) -> Training:
         """Return the program without what leaves no trace."""
         steps = tuple(
-            replace(step, events=tuple(event for event in step.events if event not in INTERRUPTIONS))
-            for step in self.steps
+            replace(step, events=tuple(event for event in step.events if event == "add_group")) for step in self.steps
         )
         return replace(self, steps=steps)
 

@@ -42,21 +42,27 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
     climbing = {tensor for group in training.groups if group.maximize for tensor in group.tensors}
     subject: Any = factory(training.params[:present], early, dtype=dtype, device=device)
     params, states, shown_grads, evaluations, places = [], [], [], [], []
-    for step in training.steps:
+    for number, step in enumerate(training.steps):
         grads = _signed(step.grads, climbing)
         for event in step.events:
             if event == "add_group":
                 group = waiting.pop(0)
                 first, present = present, present + len(group.tensors)
                 subject.add_group(training.params[first:present], group)
+            elif event == "saved":
+                subject.saved()
+            elif event == "rewound":
+                saved = subject.saved()
+                subject.step(_scaled(grads[:present], -1))
+                subject.rewound(saved)
             else:
                 left, subject = subject, getattr(subject, event)()
                 left.step(_scaled(grads[:present], -1))
-        for number, values in step.changes.items():
-            subject.set_hyperparameters(number, values)
+        for group_number, values in step.changes.items():
+            subject.set_hyperparameters(group_number, values)
         if "freeze" in training.demands:
             subject.freeze(step.frozen)
-        evaluations.append(_update(subject, step, grads[:present]))
+        evaluations.append(_update(subject, step, grads[:present], number))
         # Copies, because a subject may show the arrays that it goes on to write to.
         params.append(tuple(_copied(param) for param in (*subject.params(), *training.params[present:])))
         shown = [{name: _copied(entry) for name, entry in entries.items()} for entries in subject.state()]
@@ -68,12 +74,12 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
     return Observation(tuple(params), tuple(states), tuple(shown_grads), tuple(evaluations), tuple(places))
 
 
-def _update(subject: Any, step: Step, grads: Grads) -> Evaluation | None:
+def _update(subject: Any, step: Step, grads: Grads, number: int) -> Evaluation | None:
     """Let a subject update once with gradients that come in the step's way, rounded nowhere."""
     limit = max((float(np.max(np.abs(grad), initial=0.0)) for grad in grads if grad is not None), default=0.0)
     match step.way:
         case "step_closure":
-            return _evaluated(subject, grads)
+            return _evaluated(subject, grads, number)
         case "step_accumulated":
             # What overwrites, and what keeps the first pass, goes the wrong way or twice as far.
             subject.step_accumulated([_scaled(grads, 2), _scaled(grads, -1)])
@@ -86,17 +92,17 @@ def _update(subject: Any, step: Step, grads: Grads) -> Evaluation | None:
     return None
 
 
-def _evaluated(subject: Any, grads: Grads) -> Evaluation:
-    """Update with a closure that gives the gradients once; whoever calls it again gets them turned."""
-    calls = 0
+def _evaluated(subject: Any, grads: Grads, number: int) -> Evaluation:
+    """Update with a closure that gives the gradients, and a loss of its own, once; whoever calls again gets them turned."""
+    calls, loss = 0, number + 0.5
 
     def closure() -> tuple[float, Grads]:
         nonlocal calls
         calls += 1
-        return calls / 2, (grads if calls == 1 else _scaled(grads, -1))
+        return (loss, grads) if calls == 1 else (-loss, _scaled(grads, -1))
 
     returned = subject.step_closure(closure)
-    return Evaluation(calls, 0.5, None if returned is None else float(returned))
+    return Evaluation(calls, loss, None if returned is None else float(returned))
 
 
 def _scaled(grads: Grads, factor: float) -> Grads:

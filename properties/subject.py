@@ -109,6 +109,12 @@ class Companion(Stepper, Protocol):
     def pickled(self) -> Stepper:
         """Pickle the optimizer with its parameters, and make another of what was pickled."""
 
+    def saved(self) -> object:
+        """Save everything, parameters included, and leave it as it is."""
+
+    def rewound(self, saved: object) -> None:
+        """Load what was saved back into this very optimizer, and its parameters."""
+
     def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Add a group of new parameters, which come last."""
 

@@ -147,7 +147,11 @@ def _expected(formula: str, name: str, path: str, device: str) -> tuple[Expectat
     if name != "SGD":
         return known
     late = (LATE, *(replace(LATE, property=claim, where=_starts_late) for claim in (FOLLOWS, "any_order")))
-    untouched = (UNTOUCHED, replace(UNTOUCHED, property=FOLLOWS)) if device == "cpu" else ()
+    untouched = (
+        (UNTOUCHED, replace(UNTOUCHED, property=FOLLOWS), replace(UNTOUCHED, property="copies_move_alike", where=None))
+        if device == "cpu"
+        else ()
+    )
     return (*late, *untouched, *known)
 
 

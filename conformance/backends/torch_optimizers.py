@@ -16,9 +16,26 @@ from properties.subject import Closure, Floats, Group, Place, Rejected, Stepper
 __all__ = ["OFFERED_BY_ALL", "OFFERED_BY_TORCH", "OptimizerFactory", "OptimizerStepper"]
 
 #: What a training program may do with every optimizer that is written for torch.
-OFFERED_BY_ALL = ("resumed", "copied", "add_group", "freeze", "step_accumulated", "step_clipped", "grads", "places")
+OFFERED_BY_ALL = (
+    *("resumed", "copied", "saved", "rewound", "add_group", "freeze", "grads", "places"),
+    *("step_accumulated", "step_clipped"),
+)
 #: And with torch's own. Others need not pickle, often take a closure and do not look at it, and climb in all groups alike.
 OFFERED_BY_TORCH = (*OFFERED_BY_ALL, "pickled", "step_closure", "maximize")
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A state dict as a file holds it, and the parameters of that moment."""
+
+    file: bytes
+    params: list[Any]
+
+    def state(self) -> Any:
+        """Read the state dict."""
+        import torch
+
+        return torch.load(io.BytesIO(self.file), weights_only=False)
 
 
 @dataclass(eq=False)
@@ -125,13 +142,27 @@ class OptimizerStepper:
         """Save ``state_dict()`` to a file, and load it into a new optimizer."""
         import torch
 
-        saved = io.BytesIO()
-        torch.save(self.optimizer.state_dict(), saved)
-        saved.seek(0)
-        parameters = [torch.nn.Parameter(parameter.detach().clone()) for parameter in self.parameters]
-        stepper = self.factory.made(parameters, self.groups, self.place)
-        stepper.optimizer.load_state_dict(torch.load(saved, weights_only=False))
+        saved = self.saved()
+        stepper = self.factory.made([torch.nn.Parameter(value) for value in saved.params], self.groups, self.place)
+        stepper.optimizer.load_state_dict(saved.state())
         return stepper
+
+    def saved(self) -> Saved:
+        """Save ``state_dict()`` to a file, and copies of the parameters."""
+        import torch
+
+        file = io.BytesIO()
+        torch.save(self.optimizer.state_dict(), file)
+        return Saved(file.getvalue(), [parameter.detach().clone() for parameter in self.parameters])
+
+    def rewound(self, saved: Saved) -> None:
+        """Load both into the optimizer that is there, and the parameters that it holds."""
+        import torch
+
+        with torch.no_grad():
+            for parameter, value in zip(self.parameters, saved.params, strict=True):
+                parameter.copy_(value)
+        self.optimizer.load_state_dict(saved.state())
 
     def copied(self) -> Stepper:
         """Copy the optimizer and its parameters together, as ``copy.deepcopy`` of a training program does."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from conformance.faults.adam import ADAM
-from conformance.faults.decay import ADAMW
-from conformance.faults.descent import GD, HEAVY_BALL
+from conformance.faults.decay import ADAM_L2, ADAMW
+from conformance.faults.descent import GD, HEAVY_BALL, SGD_L2
 from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program, Rule
 from properties.subject import Floats
 
@@ -74,6 +75,18 @@ class FrozenOptions(Bookkeeping):
             super().set_hyperparameters(group, values)
 
 
+class ZeroIsDefault(Bookkeeping):
+    """A decay of zero is taken for one that is not given: the default is used, which is that of the first group."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Run the rule with the default."""
+        given, default = self.options[group], self.groups[0].hyperparameters
+        ended = {name: default[name] for name in ("weight_decay", "l2_penalty") if vars(given).get(name) == 0}
+        self.options[group] = SimpleNamespace(**{**vars(given), **ended})
+        super().update(group, tensor, grad)
+        self.options[group] = given
+
+
 class DecayFirstGroupOnly(Bookkeeping):
     """Only the first group decays."""
 
@@ -133,6 +146,8 @@ def only(rule: Rule, reached: Any) -> Rule:
 
     return restricted
 
+
+_DECAYING: Mapping[str, Rule] = {"sgd_l2": SGD_L2, "adam_l2": ADAM_L2, "adamw": ADAMW}
 
 FAULTS = (
     Fault(
@@ -205,6 +220,15 @@ FAULTS = (
         "Only the first group decays.",
         Program(ADAMW, DecayFirstGroupOnly),
         "pytorch/pytorch #100707",
+    ),
+    *(
+        Fault(
+            f"{formula}_decay_of_zero_is_default",
+            formula,
+            "A decay that is set to zero is taken for none given, and the default is used.",
+            Program(rule, ZeroIsDefault),
+        )
+        for formula, rule in _DECAYING.items()
     ),
     Fault(
         "gd_first_tensor_only",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from conformance.faults.adagrad import ADAGRAD
 from conformance.faults.adam import ADAM
 from conformance.faults.decay import ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
-from conformance.faults.programs import Array, Bookkeeping, Fault, Program
+from conformance.faults.lion import LION
+from conformance.faults.programs import Array, Bookkeeping, Fault, Program, Rule
 from conformance.faults.rmsprop import RMSPROP
 from properties.subject import Closure, Floats
 
@@ -64,6 +65,60 @@ class ClosureTwice(Bookkeeping):
         loss, _ = closure()
         super().step_closure(closure)
         return loss
+
+
+class ClosureTwiceSecondTaken(Bookkeeping):
+    """The closure is evaluated before the loss is wanted, and once more: all is taken of the second evaluation."""
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Evaluate, and forget it."""
+        closure()
+        return super().step_closure(closure)
+
+
+class ClosureKept(Bookkeeping):
+    """The first closure is kept, and evaluated in place of all later ones."""
+
+    kept: Closure | None = None
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Evaluate the first, which knows nothing of parameters that came later."""
+        self.kept = self.kept or closure
+        loss, grads = self.kept()
+        self.step([*grads, *[None] * (len(self.values) - len(grads))])
+        return loss
+
+
+class ClosureOfTheStepBefore(ClosureKept):
+    """The closure of the step before is evaluated, from the second on."""
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Evaluate the one before, and keep this one."""
+        loss = super().step_closure(closure)
+        self.kept = closure
+        return loss
+
+
+class ClosureGradientsIgnored(ClosureIgnored):
+    """The closure is evaluated for its loss alone."""
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Evaluate, then update with the gradients that were there before."""
+        loss, _ = closure()
+        super().step_closure(closure)
+        return loss
+
+
+class FirstLossReturned(Bookkeeping):
+    """The loss of the first closure is returned for all later ones."""
+
+    loss: float | None = None
+
+    def step_closure(self, closure: Closure) -> float | None:
+        """Update, and return what is kept."""
+        loss = super().step_closure(closure)
+        self.loss = loss if self.loss is None else self.loss
+        return self.loss
 
 
 class LossForgotten(Bookkeeping):
@@ -149,6 +204,9 @@ class SparseRest(Bookkeeping):
                     self.memories[tensor][name] = np.where(grad == 0, before, entry)
 
 
+#: Without a state, with one, and with one that hears no lengths.
+_CLOSING: Mapping[str, Rule] = {"gd": GD, "adam": ADAM, "lion": LION}
+
 FAULTS = (
     Fault(
         "adam_accumulation_overwrites",
@@ -173,6 +231,29 @@ FAULTS = (
         "gd",
         "The closure is evaluated once for its loss and once for its gradients.",
         Program(GD, ClosureTwice),
+    ),
+    *(
+        Fault(f"{formula}_{what}", formula, story, Program(rule, bookkeeping))
+        for formula, rule in _CLOSING.items()
+        for what, story, bookkeeping in (
+            (
+                "second_evaluation_taken",
+                "The closure is evaluated twice, and loss and gradients are those of the second time.",
+                ClosureTwiceSecondTaken,
+            ),
+            ("first_closure_kept", "The first closure is evaluated in place of all later ones.", ClosureKept),
+            (
+                "closure_of_the_step_before",
+                "From the second closure on, the one before is evaluated.",
+                ClosureOfTheStepBefore,
+            ),
+            (
+                "closure_gradients_ignored",
+                "The closure is evaluated for its loss, and the update takes the gradients of the step before.",
+                ClosureGradientsIgnored,
+            ),
+            ("first_loss_returned", "The loss of the first closure is returned for all.", FirstLossReturned),
+        )
     ),
     Fault("rmsprop_closure_ignored", "rmsprop", "The closure is never evaluated.", Program(RMSPROP, ClosureIgnored)),
     Fault(

@@ -45,6 +45,8 @@ _UNDECAYED: Mapping[str, Rule] = {
     "adam_bourmaud_literal_k1": LITERAL,
 }
 _ADAMS: Mapping[str, AdamRule] = {"adam_eps_hat": EPS_HAT, "adamw": ADAMW, "adamw_paper_scaling": PAPER_SCALING}
+#: Of all optimizers two, without and with a state, for what takes many numbers or a rare shape to show.
+_TWO: Mapping[str, Rule] = {"gd": GD, "adam": ADAM}
 
 #: An honest rule for each optimizer.
 RULES: Mapping[str, Rule] = {
@@ -73,6 +75,24 @@ class SecondTensorStays(Bookkeeping):
     def update(self, group: int, tensor: int, grad: Array) -> None:
         """Skip the others."""
         if tensor == 0:
+            super().update(group, tensor, grad)
+
+
+class TensorsLeftOut(Bookkeeping):
+    """The tensors of a group are updated up to the 128th."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Skip the others."""
+        if tensor in self.members[group][:128]:
+            super().update(group, tensor, grad)
+
+
+class GroupsLeftOut(Bookkeeping):
+    """Groups are updated up to the 32nd."""
+
+    def update(self, group: int, tensor: int, grad: Array) -> None:
+        """Skip the others."""
+        if group < 32:
             super().update(group, tensor, grad)
 
 
@@ -209,6 +229,36 @@ FAULTS = (
         "gradient_clipped",
         "Gradients are clipped to [-1, 1] without being asked.",
         _fed(lambda g: np.clip(g, -1, 1)),
+    ),
+    *_planted(
+        _TWO,
+        "beyond_65536_untouched",
+        "Elements after the first 65536 of a tensor are not reached.",
+        lambda rule: only(rule, lambda index, size: index < 65536),
+    ),
+    *_planted(
+        _TWO,
+        "last_of_whole_blocks_forgotten",
+        "The last element of a tensor that fills blocks of 1024 is forgotten.",
+        lambda rule: only(rule, lambda index, size: (size % 1024 > 0) | (index < size - 1)),
+    ),
+    *_planted(
+        _TWO,
+        "five_dimensions_untouched",
+        "Tensors of five dimensions are not updated.",
+        lambda rule: lambda theta, g, memory, h, t: theta if theta.ndim > 4 else rule(theta, g, memory, h, t),
+    ),
+    *_planted(
+        _TWO,
+        "beyond_128_tensors_untouched",
+        "Tensors after the first 128 of a group are not reached.",
+        bookkeeping=TensorsLeftOut,
+    ),
+    *_planted(
+        _TWO,
+        "beyond_32_groups_untouched",
+        "Groups after the first 32 are not reached.",
+        bookkeeping=GroupsLeftOut,
     ),
     *_in_parts("no_bias_correction", "The moments are used as they are.", corrections=lambda h, t: (1.0, 1.0)),
     *_in_parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from conformance.faults.adam import ADAM
 from conformance.faults.decay import ADAMW
 from conformance.faults.descent import GD, HEAVY_BALL
-from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program
+from conformance.faults.programs import Array, Bookkeeping, Fault, Memory, Options, Program, Rule
 from properties.subject import Floats, Group
 
 __all__ = ["FAULTS"]
@@ -100,6 +100,46 @@ class MemoriesSharedByCopy(Bookkeeping):
         return stepper
 
 
+class SavingForgets(Bookkeeping):
+    """Memories are handed over to what is saved."""
+
+    def saved(self) -> Bookkeeping:
+        """Save, and begin anew."""
+        saved = super().saved()
+        self.memories = [{} for _ in self.values]
+        return saved
+
+
+class SavingSteps(Bookkeeping):
+    """Saving takes one more update with the last gradients, as who looks for a better place to save does."""
+
+    def saved(self) -> Bookkeeping:
+        """Update, then save."""
+        if len(self.given) == len(self.values):
+            self.step([None if grad is None else np.array(grad, dtype=np.float64) for grad in self.given])
+        return super().saved()
+
+
+class OwnMemoriesKept(Bookkeeping):
+    """An optimizer that is in use keeps its memories when it is loaded."""
+
+    def rewound(self, saved: Bookkeeping) -> None:
+        """Take over the rest."""
+        own = self.memories
+        super().rewound(saved)
+        self.memories = own
+
+
+class OwnCountsKept(Bookkeeping):
+    """An optimizer that is in use goes on counting when it is loaded."""
+
+    def rewound(self, saved: Bookkeeping) -> None:
+        """Take over the rest."""
+        own = self.steps
+        super().rewound(saved)
+        self.steps = own
+
+
 class LateGroupCounted(Bookkeeping):
     """A group that is added later goes on from the count of the first."""
 
@@ -166,6 +206,9 @@ def _buffer_is_gradient(theta: Array, g: Array, memory: Memory, h: Options, t: i
     return moved
 
 
+#: With a state of one kind and of another.
+_REMEMBERING: Mapping[str, Rule] = {"momentum_heavy_ball": HEAVY_BALL, "adam": ADAM}
+
 FAULTS = (
     Fault(
         "adam_moments_lost_on_load",
@@ -221,6 +264,29 @@ FAULTS = (
         "adam",
         "A deep copy goes on with the averages of the original.",
         Program(ADAM, MemoriesSharedByCopy),
+    ),
+    *(
+        Fault(f"{formula}_saving_forgets", formula, "Saving hands the memories over.", Program(rule, SavingForgets))
+        for formula, rule in _REMEMBERING.items()
+    ),
+    *(
+        Fault(f"{formula}_saving_steps", formula, "Saving takes an update.", Program(rule, SavingSteps))
+        for formula, rule in {"gd": GD, **_REMEMBERING}.items()
+    ),
+    *(
+        Fault(
+            f"{formula}_own_memories_kept",
+            formula,
+            "What is loaded into an optimizer in use does not replace its memories.",
+            Program(rule, OwnMemoriesKept),
+        )
+        for formula, rule in _REMEMBERING.items()
+    ),
+    Fault(
+        "adam_own_counts_kept",
+        "adam",
+        "What is loaded into an optimizer in use does not turn back its step counters.",
+        Program(ADAM, OwnCountsKept),
     ),
     Fault(
         "adam_late_group_counted",

@@ -23,7 +23,7 @@ __all__ = ["EVERYTHING", "Arithmetic", "Array", "Bookkeeping", "Fault", "Memory"
 
 #: What training programs may do with these optimizers: all methods of `Companion`, and ``maximize``.
 EVERYTHING = (
-    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads", "places"),
+    *("resumed", "copied", "pickled", "saved", "rewound", "add_group", "freeze", "maximize", "grads", "places"),
     *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
 )
 
@@ -166,6 +166,15 @@ class Bookkeeping:
     def pickled(self) -> Bookkeeping:
         """Make what a pickle would: a deep copy too."""
         return copy.deepcopy(self)
+
+    def saved(self) -> Bookkeeping:
+        """Make a deep copy."""
+        return copy.deepcopy(self)
+
+    def rewound(self, saved: Bookkeeping) -> None:
+        """Take over the parameters, and restore the rest."""
+        self.values = [np.array(value) for value in saved.values]
+        self.restore(copy.deepcopy(saved))
 
     def add_group(self, params: Sequence[Floats], group: Group) -> None:
         """Add a group of parameters with fresh memories."""

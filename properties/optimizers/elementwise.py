@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from properties.subject import Floats, Group
 
 __all__ = [
     "OPTIMIZERS",
+    "copies_move_alike",
     "missing_gradient_is_no_step",
     "permutation",
     "sign_symmetry",
@@ -258,3 +259,48 @@ def missing_gradient_is_no_step(bench: Bench, *, training: Training) -> None:
             tensor=0,
             note="a step without its gradient changed how the parameter went on",
         )
+
+
+#: Of each of 8 elements: as many as the 65536 that kernels take at a time, and a few more.
+_COPIES = (8192, 8193)
+#: Tensors of one group, and groups of one tensor each: more than kernels take the addresses of at a time.
+_TENSORS, _GROUPS = 200, 50
+
+
+@claim(
+    "copies_move_alike",
+    kind="metamorphic",
+    formulas=OPTIMIZERS,
+    statement=r"\theta_T(\theta_0 \otimes 1_n, g \otimes 1_n) = \theta_T(\theta_0, g) \otimes 1_n",
+    source=_SOURCE,
+    inputs=trained(Plan(1, ((8,),), steps=(2, 3), narrow_steps=(2, 2), still=True)),
+    catches=(
+        *planted(("gd", "adam"), "beyond_65536_untouched"),
+        *planted(("gd", "adam"), "last_of_whole_blocks_forgotten"),
+        *planted(("gd", "adam"), "beyond_128_tensors_untouched"),
+        *planted(("gd", "adam"), "beyond_32_groups_untouched"),
+    ),
+)
+def copies_move_alike(bench: Bench, *, training: Training) -> None:
+    """However many copies of an element, of a tensor and of a group there are, each moves as the one does."""
+    (group,), count = training.groups, _TENSORS + _GROUPS
+    long = [mapped(training, param=_times(copies), grad=_times(copies)) for copies in _COPIES]
+    groups = (
+        replace(group, tensors=tuple(range(_TENSORS))),
+        *(replace(group, tensors=(tensor,)) for tensor in range(_TENSORS, count)),
+    )
+    steps = tuple(replace(step, grads=count * step.grads) for step in training.steps)
+    many = Training(count * training.params, groups, steps)
+    alone, *others = (bench.train(each).params for each in (training, *long, many))
+    for number, bounds in enumerate(bench.enclosures(training)):
+        error = slack(bounds[0][0])
+        expected = Enclosure(value=balls(alone[number][0]), error=total(error, error))
+        for params in others:
+            copies = np.stack(params[number]).reshape(-1, error.size)
+            for extreme in (copies.min(axis=0), copies.max(axis=0)):
+                note = f"one of {len(copies)} copies moved otherwise than it does alone"
+                bench.compare(extreme, expected, quantity="param", step=number + 1, tensor=0, note=note)
+
+
+def _times(copies: int) -> Callable[[Floats], Floats]:
+    return lambda array: np.tile(array, copies)

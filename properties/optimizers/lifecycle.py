@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from properties.cases import Interruption, Observation, Training
+from properties.cases import Event, Observation, Training
 from properties.claims import Bench, Space, Unrepeated, claim
 from properties.differential import require_formula
 from properties.optimizers.common import planted
@@ -24,6 +24,8 @@ __all__ = [
     "late_group_starts_anew",
     "parameters_keep_their_place",
     "resuming_changes_nothing",
+    "rewinding_changes_nothing",
+    "saving_changes_nothing",
 ]
 
 _SOURCE = "the rules depend on parameters, gradients, hyperparameters and state alone"
@@ -34,7 +36,7 @@ _PLAN = Plan(2, ((3,), (2,)), tensors=(2, 3), groups=(2, 2), steps=(3, 4), narro
 _OPTIONS = ("learning_rate", "schedule_multiplier", "eps", "weight_decay", "l2_penalty", "momentum", "dampening")
 
 
-def _before_each_step(event: Interruption) -> Callable[[Training], Training]:
+def _before_each_step(event: Event) -> Callable[[Training], Training]:
     """Let something happen before each step, and halve all options of all groups before the first."""
 
     def interrupted(training: Training) -> Training:
@@ -114,6 +116,40 @@ def resuming_changes_nothing(bench: Bench, *, training: Training) -> None:
 def copying_changes_nothing(bench: Bench, *, training: Training) -> None:
     """A deep copy of the optimizer and its parameters goes on bit for bit as the original would."""
     _require_same_bits(bench, training, bench.train(training), "deep copied before every step")
+
+
+@claim(
+    "saving_changes_nothing",
+    kind="metamorphic",
+    formulas=OPTIMIZERS,
+    statement=r"(\theta_t, s_t) \text{ saved} \implies \theta_{t+1}, \theta_{t+2}, \dots \text{ as without}",
+    source=_SOURCE,
+    inputs=trained(_PLAN, _before_each_step("saved")),
+    catches=(
+        *planted(("momentum_heavy_ball", "adam"), "saving_forgets"),
+        *planted(("gd", "momentum_heavy_ball", "adam"), "saving_steps"),
+    ),
+    needs=("saved",),
+)
+def saving_changes_nothing(bench: Bench, *, training: Training) -> None:
+    """An optimizer that is saved before every step goes on bit for bit as one that is not."""
+    _require_same_bits(bench, training, bench.train(training), "saved before every step")
+
+
+@claim(
+    "rewinding_changes_nothing",
+    kind="metamorphic",
+    formulas=OPTIMIZERS,
+    statement=r"(\theta_t, s_t) \text{ saved, and loaded back after an update} \implies \theta_{t+1}, \theta_{t+2}, "
+    r"\dots \text{ as without}",
+    source=_SOURCE,
+    inputs=trained(_PLAN, _before_each_step("rewound")),
+    catches=(*planted(("momentum_heavy_ball", "adam"), "own_memories_kept"), "adam_own_counts_kept"),
+    needs=("saved", "rewound"),
+)
+def rewinding_changes_nothing(bench: Bench, *, training: Training) -> None:
+    """An optimizer into which its own past is loaded after a detour goes on bit for bit as without it."""
+    _require_same_bits(bench, training, bench.train(training), "rewound before every step")
 
 
 def _with_late_group(training: Training) -> Training:
@@ -210,6 +246,10 @@ def parameters_keep_their_place(bench: Bench, *, training: Training) -> None:
             )
 
 
+#: Formulas that faults of closures are seeded in.
+_CLOSING = ("gd", "adam", "lion")
+
+
 def _programs(space: Space) -> Inputs:
     return {f"design {number}": (1, keyword("training", programs(space, number))) for number in range(DESIGNS)}
 
@@ -236,6 +276,11 @@ def _programs(space: Space) -> Inputs:
         "adam_closure_evaluated_afterwards",
         "gd_closure_evaluated_twice",
         "rmsprop_closure_ignored",
+        *planted(_CLOSING, "second_evaluation_taken"),
+        *planted(_CLOSING, "first_closure_kept"),
+        *planted(_CLOSING, "closure_of_the_step_before"),
+        *planted(_CLOSING, "closure_gradients_ignored"),
+        *planted(_CLOSING, "first_loss_returned"),
         "adamw_loss_not_returned",
         "adamw_frozen_parameter_decays",
         "adam_frozen_state_moves",

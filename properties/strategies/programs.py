@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -45,9 +46,13 @@ _PLANS = tuple(
 _BETWEEN: tuple[tuple[Interruption, ...], ...] = ((), *((each,) for each in INTERRUPTIONS))
 _TWICE: tuple[tuple[Interruption, ...], ...] = tuple(itertools.permutations(INTERRUPTIONS, 2))
 _SPARSE: Way = "step_sparse"
-_WAYS: tuple[Way, ...] = ("step", "step_accumulated", "step_closure", "step_clipped", _SPARSE)
+_CLOSURE: Way = "step_closure"
+_WAYS: tuple[Way, ...] = ("step", "step_accumulated", _CLOSURE, "step_clipped", _SPARSE)
+_BESIDE_CLOSURES = tuple(way for way in _WAYS if way != _CLOSURE)
 #: What becomes of a gradient.
 _FATES = (*["kept"] * 10, "zero", "missing")
+
+Value = TypeVar("Value")
 
 _shuffled = functools.cache(st.permutations)
 
@@ -81,8 +86,9 @@ def programs(draw: DrawFn, space: Space, design: int) -> Training:
     joined = _joining(draw, _where(order, {first}), plan.late, length)
     absent = {count - plan.late + number: start for number, start in enumerate(joined)}
     sleeper = draw(whole(0, count - plan.late - 1))
-    rest = _rest(draw, _where(order, {kind for kind, events in enumerate(between) if "resumed" in events}), length)
-    ways = _ways(draw, rest, length)
+    loads = _where(order, {kind for kind, events in enumerate(between) if "resumed" in events})
+    rest = _rest(draw, loads, length)
+    ways = _closures(draw, loads, length) if design % 2 else _sparse(draw, rest, length)
     steps = []
     for number, (step, kind) in enumerate(zip(training.steps, order, strict=True)):
         fates = [draw(choice(_FATES)) for _ in range(count)]
@@ -101,8 +107,8 @@ def programs(draw: DrawFn, space: Space, design: int) -> Training:
     return Training(training.params, groups, tuple(steps))
 
 
-def _one(draw: DrawFn, steps: Sequence[int]) -> int:
-    return steps[draw(whole(0, len(steps) - 1))]
+def _one(draw: DrawFn, among: Sequence[Value]) -> Value:
+    return among[draw(whole(0, len(among) - 1))]
 
 
 def _where(order: Sequence[int], kinds: Container[int]) -> list[int]:
@@ -110,11 +116,20 @@ def _where(order: Sequence[int], kinds: Container[int]) -> list[int]:
     return [number for number, kind in enumerate(order) if number and kind in kinds]
 
 
-def _ways(draw: DrawFn, rest: range, length: int) -> list[Way]:
+def _sparse(draw: DrawFn, rest: range, length: int) -> list[Way]:
     """Draw an order of all ways, and a step for one more sparse gradient, with others before and afterwards."""
     ways: list[Way] = draw(_shuffled(_WAYS))
     awake = [number for number in range(1, length - 1) if number not in rest]
     ways.insert(_one(draw, awake or [1]), _SPARSE)
+    return ways
+
+
+def _closures(draw: DrawFn, loads: Sequence[int], length: int) -> list[Way]:
+    """Draw an order of all ways with two closures, and no load between these: what is kept of the first is still there."""
+    ways: list[Way] = draw(_shuffled(_BESIDE_CLOSURES))
+    pairs = itertools.combinations(range(length), 2)
+    for step in _one(draw, [pair for pair in pairs if not any(pair[0] < load <= pair[1] for load in loads)]):
+        ways.insert(step, _CLOSURE)
     return ways
 
 

@@ -23,11 +23,12 @@ Shapes = tuple[tuple[int, ...], ...]
 
 _FEW: Shapes = ((1,), (2,), (3,))
 _MANY: Shapes = ((3,), (1,), (0,), (7,), (11, 3), (3, 11), (), (33,))
-#: Each once in one training: 0 to 4 dimensions, whole vector blocks, an empty tensor before others, and some shapes
+#: Each once in one training: 0 to 5 dimensions, whole vector blocks, an empty tensor before others, and some shapes
 #: twice, in the same and in different groups.
 _EVERY: Shapes = (
     (2,), (2,), (8,), (0,), (8,), (), (2, 3, 4), (1,), (16,), (1, 2, 3, 2), (4, 4), (8,), (3,), (32,), (7,), (2, 2),
     (64,), (), (5, 1), (1,), (4,), (2, 3, 4), (3, 11), (12,),
+    (2, 1, 3, 1, 2),
 )  # fmt: skip
 
 
@@ -63,7 +64,8 @@ class Plan:
     still : bool
         Whether learning rates stay as they are.
     adjusted : bool
-        Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them.
+        Whether decay, epsilon and momentum change in every step, and learning rates only where there is none of them;
+        in the last step decay ends.
     late : int
         How many of the groups have one tensor each, the last ones, so that they can be added later.
     rounds : int
@@ -163,7 +165,9 @@ def planned_trainings(draw: DrawFn, formula: Formula, dtype: str, plan: Plan) ->
     steps = []
     for number in range(length):
         grads = tuple(tensor_grad(shape, number) for shape in shapes)
-        steps.append(Step(grads, {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups, plan))))
+        last = number == length - 1
+        changes = {} if plan.still or number == 0 else draw(_changes(formula, dtype, groups, plan, last=last))
+        steps.append(Step(grads, changes))
     return Training(tuple(params), tuple(groups), tuple(steps) * plan.rounds)
 
 
@@ -190,13 +194,16 @@ def _hyperparameters(
 
 @st.composite
 def _changes(
-    draw: DrawFn, formula: Formula, dtype: str, groups: list[Group], plan: Plan
+    draw: DrawFn, formula: Formula, dtype: str, groups: list[Group], plan: Plan, *, last: bool
 ) -> dict[int, dict[str, float]]:
     """Draw a new value of a scheduled hyperparameter for about half of the steps, or of an adjusted one for each."""
-    changing = plan.adjusted and adjusted(formula)
+    changing = adjusted(formula) if plan.adjusted else ()
     if not changing and not draw(st.booleans()):
         return {}
     number = draw(whole(0, len(groups) - 1))
+    decays = [name for name in ("weight_decay", "l2_penalty") if name in changing]
+    if last and decays:
+        return {number: dict.fromkeys(decays, 0.0)}
     name = draw(choice(changing or scheduled(formula)))
     factors = (0.5, 0.25) if changing else STEERING[dtype].changes
     factor = draw(choice(factors))

@@ -18,6 +18,9 @@ from conformance.errors import LoadError, UsageError
 from conformance.figures import FIGURES, Figure, write
 from oracle.catalogue import FORMULAS
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("figures")
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "figures"
 FILES = [f"{figure.name}.{form}" for figure in FIGURES for form in ("svg", "png")]

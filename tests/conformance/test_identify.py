@@ -20,6 +20,9 @@ from oracle.dialects import LATTICES
 
 torch = pytest.importorskip("torch")
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("identify")
+
 
 class Rule(torch.optim.Optimizer):
     """An optimizer of one tensor at a time, with an average `m` and a second one `v` when it asks for them."""

@@ -10,6 +10,9 @@ from oracle.dialects import LATTICES
 from tests.helpers.covering import covering, pairs
 from tests.helpers.speakers import STYLES, speaker
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("identify_matrix")
+
 #: A factory offers no schedule's multiplier: it does not say which hyperparameters it takes.
 ABSENT = ("schedule_multiplier",)
 

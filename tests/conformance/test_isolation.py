@@ -28,6 +28,9 @@ from conformance.records import CheckRecord
 from conformance.report import Report, exit_code
 from tests.helpers import vices
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("isolation")
+
 ROOT = Path(isolation.__file__).parents[1]
 
 #: What each vice is worth: the status of its check, and what the message begins with.

@@ -30,6 +30,7 @@ from properties.reduction.trainings import simpler_trainings
 from properties.strategies.trainings import PLANS
 from properties.subject import Group
 from tests.helpers.judging import a_training
+from tests.helpers.quick import at_home, session
 
 PRECISION = precision_models("float64")[-1]
 RIGHT = {"gd": GD, "adamw": ADAMW, "lion": LION, "momentum_heavy_ball": HEAVY_BALL}
@@ -57,7 +58,7 @@ def simpler(inputs, formula, violation=WHERE):
 
 def smallest(claim, formula, count):
     """The smallest cases of a claim."""
-    return sorted(Session("quick", 0).cases(claim, get(formula), "float64"), key=lambda case: case.size)[:count]
+    return sorted(session().cases(claim, get(formula), "float64"), key=lambda case: case.size)[:count]
 
 
 @pytest.mark.parametrize("kind", [kind for kind, plan in PLANS.items() if plan.cases >= 1])
@@ -105,7 +106,11 @@ def test_a_group_that_loses_its_tensors_takes_its_changes_and_its_arrival_along(
 
 
 @pytest.mark.parametrize(
-    ("formula", "factory"), [*((name, Program(rule)) for name, rule in RIGHT.items()), *FUNCTIONS.items()]
+    ("formula", "factory"),
+    [
+        at_home(formula, formula, factory, name=formula)
+        for formula, factory in ({name: Program(rule) for name, rule in RIGHT.items()} | FUNCTIONS).items()
+    ],
 )
 def test_what_is_right_fails_on_no_simpler_input_of_any_claim(formula, factory, draws):
     programs = [get(formula).programs[name] for name in get(formula).accepted()]

@@ -40,7 +40,7 @@ def test_the_page_tells_runs_survivors_families_and_claims():
         section(text, "The faults that take the most inputs").splitlines()[2].startswith("| `gd_ascent` | 3 | 0.50 |")
     )
     assert "| `sum_of_steps` | 2 | 1 |" in section(text, "Claims")
-    assert "- `gd`: `any_order`, `copying_changes_nothing`, " in section(text, "Pairs without a fault")
+    assert "- `gd`: `any_order`, `copies_move_alike`, " in section(text, "Pairs without a fault")
     assert "| pytorch/pytorch #12218 | `sgd_l2_penalty_added_in_place` |" in text
 
 

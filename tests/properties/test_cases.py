@@ -42,6 +42,14 @@ class Diary:
         self.log.append("pickled")
         return Diary(self.values, self.log)
 
+    def saved(self):
+        self.log.append("saved")
+        return [np.array(value) for value in self.values]
+
+    def rewound(self, saved):
+        self.log.append("rewound")
+        self.values = saved
+
     def add_group(self, params, group):
         self.log.append(("group", group.tensors, dict(group.hyperparameters), group.maximize))
         self.values += [np.array(param) for param in params]
@@ -75,7 +83,7 @@ class Diary:
 
 
 EVERYTHING = (
-    *("resumed", "copied", "pickled", "add_group", "freeze", "maximize", "grads", "places"),
+    *("resumed", "copied", "pickled", "saved", "rewound", "add_group", "freeze", "maximize", "grads", "places"),
     *("step_accumulated", "step_closure", "step_clipped", "step_sparse"),
 )
 
@@ -101,7 +109,7 @@ ABOUT = Training(
     (ONE, ONE),
     (GROUP, Group((1,), {"learning_rate": 0.5}, maximize=True)),
     (
-        Step((None, None), {}, ("copied",), "step_closure", frozen=(0,)),
+        Step((None, None), {}, ("copied", "saved", "rewound"), "step_closure", frozen=(0,)),
         Step((ONE, ONE), {0: {"learning_rate": 2.0}}, ("pickled", "add_group", "resumed"), "step_sparse"),
     ),
 )
@@ -114,6 +122,20 @@ def test_a_training_goes_on_with_the_new_subject_while_the_old_one_takes_another
     log, shown = _run(Training((ONE,), (GROUP,), steps))
 
     assert log == [[1.0], event, [-1.0], (0, {"learning_rate": 0.5}), [1.0]]
+    assert shown == [[0.0], [-1.0]]
+
+
+def test_a_subject_that_is_saved_goes_on() -> None:
+    log, shown = _run(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), events=("saved",)))))
+
+    assert log == [[1.0], "saved", [1.0]]
+    assert shown == [[0.0], [-1.0]]
+
+
+def test_a_subject_that_is_rewound_takes_another_way_first() -> None:
+    log, shown = _run(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), events=("rewound",)))))
+
+    assert log == [[1.0], "saved", [-1.0], "rewound", [1.0]]
     assert shown == [[0.0], [-1.0]]
 
 
@@ -170,7 +192,14 @@ def test_a_closure_that_is_called_again_gives_turned_gradients_and_another_loss(
     log, shown = _observed(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), way="step_closure"))))
 
     assert log == [[1.0], [-1.0]]
-    assert shown.evaluations == (None, Evaluation(calls=2, loss=0.5, returned=1.0))
+    assert shown.evaluations == (None, Evaluation(calls=2, loss=1.5, returned=-1.5))
+
+
+def test_each_closure_has_a_loss_of_its_own() -> None:
+    _, shown = _observed(Training((ONE,), (GROUP,), 3 * (Step((ONE,), way="step_closure"),)))
+
+    losses = [evaluation.loss for evaluation in shown.evaluations if evaluation]
+    assert len({*losses, *(-loss for loss in losses)}) == 6
 
 
 def test_who_climbs_is_given_turned_gradients_and_shows_them_turned_back() -> None:
@@ -198,7 +227,7 @@ def test_what_is_not_offered_is_left_out_and_its_group_is_there_from_the_start()
 def test_a_training_tells_what_it_demands_of_an_optimizer() -> None:
     assert ABOUT.demands == {*EVERYTHING} - {"grads", "places", "step_accumulated", "step_clipped"}
     assert ABOUT.restricted(("copied", "maximize")).demands == {"copied", "maximize"}
-    assert ABOUT.uninterrupted().demands == ABOUT.demands - {"resumed", "copied", "pickled"}
+    assert ABOUT.uninterrupted().demands == ABOUT.demands - {"resumed", "copied", "pickled", "saved", "rewound"}
     assert Training((ONE,), (GROUP,), (Step((ONE,)),)).demands == set()
 
 

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from properties.drawing import draw_cases
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("drawing")
+
 _ROOT = Path(__file__).parents[2]
 
 _DRAW = """

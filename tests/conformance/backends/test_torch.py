@@ -234,6 +234,23 @@ def test_saving_and_loading_makes_a_new_optimizer_with_all_that_was_kept():
     assert np.array_equal(resumed.state()[0]["exp_avg"], subject.state()[0]["exp_avg"])
 
 
+def test_rewinding_goes_back_in_the_very_optimizer_that_was_saved():
+    subject = chosen("adam", "loop").factory([np.ones(2)], [Group((0,), values_of("adam"))], **CPU)
+    subject.step([np.ones(2)])
+    optimizer, (parameter,) = subject.optimizer, subject.parameters
+    saved, before = subject.saved(), (subject.params(), subject.state())
+    subject.set_hyperparameters(0, {"learning_rate": 0.25})
+    subject.step([np.ones(2)])
+
+    subject.rewound(saved)
+
+    assert subject.optimizer is optimizer
+    assert optimizer.param_groups[0]["params"] == [parameter]
+    assert optimizer.param_groups[0]["lr"] == values_of("adam")["learning_rate"]
+    assert np.array_equal(subject.params()[0], before[0][0])
+    assert np.array_equal(subject.state()[0]["exp_avg"], before[1][0]["exp_avg"])
+
+
 def test_a_copy_shares_nothing():
     subject = chosen("adam", "loop").factory([np.ones(2)], [Group((0,), values_of("adam"))], **CPU)
     subject.step([np.ones(2)])

@@ -23,6 +23,9 @@ from conformance.records import CheckRecord
 from conformance.remote.host import Interpreter, backend_in, implementation_in
 from tests.helpers import abroad
 
+#: One worker runs them: what they share is made once.
+pytestmark = pytest.mark.xdist_group("remote_host")
+
 ROOT = Path(__file__).parents[3]
 SUBJECTS = "tests.helpers.abroad"
 

@@ -108,3 +108,17 @@ def test_in_most_programs_a_parameter_is_frozen_when_the_optimizer_is_loaded_and
 
     assert len(loaded) > len(programs_of_all) / 2
     assert not any(training.steps[-1].frozen for training in programs_of_all)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_in_every_other_program_a_second_closure_comes_before_what_is_kept_of_the_first_could_be_lost_by_a_load(dtype):
+    space = Space(get("gd"), dtype, "quick")
+    for design in range(DESIGNS):
+        for training in draw_cases(programs(space, design), 5, design):
+            closures = [number for number, step in enumerate(training.steps) if step.way == "step_closure"]
+            if design % 2 == 0:
+                assert len(closures) <= 1
+            else:
+                first, second = closures
+                between = training.steps[first + 1 : second + 1]
+                assert not any("resumed" in step.events for step in between)
