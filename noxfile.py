@@ -55,9 +55,12 @@ def conformance(session: nox.Session) -> None:
 
 #: Backends of the matrix by the name of their report: the extra of pyproject.toml, and what the environment must say.
 LIBRARIES = {
+    "autograd": ("autograd", {}),
     "jax": ("jax", {}),
     "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
+    "mlx": ("mlx", {}),
+    "scikit-learn": ("scikit-learn", {}),
 }
 
 

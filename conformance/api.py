@@ -35,9 +35,12 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
+    "autograd": "conformance.backends.autograd:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
+    "mlx": "conformance.backends.mlx:backend",
     "optax": "conformance.backends.optax:backend",
+    "scikit-learn": "conformance.backends.scikit_learn:backend",
     "torch": "conformance.backends.torch:backend",
 }
 
