@@ -60,6 +60,7 @@ LIBRARIES = {
     "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
     "mlx": ("mlx", {}),
+    "onnx": ("onnx", {}),
     "scikit-learn": ("scikit-learn", {}),
 }
 

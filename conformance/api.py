@@ -39,6 +39,7 @@ BACKENDS: Mapping[str, str] = {
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
     "mlx": "conformance.backends.mlx:backend",
+    "onnx": "conformance.backends.onnx:backend",
     "optax": "conformance.backends.optax:backend",
     "scikit-learn": "conformance.backends.scikit_learn:backend",
     "torch": "conformance.backends.torch:backend",

@@ -39,7 +39,8 @@ def test_mlx_follows_its_formulas(formula):
 def test_what_mlx_computes_in_single_precision_is_known(select):
     report = run("mlx", select=select, dtypes=["float64"])
 
-    assert report.status == "expected-deviation"
+    found = {record.status for record in report.checks if record.counted}
+    assert "expected-deviation" in found <= {"conforms", "expected-deviation"}
 
 
 @pytest.mark.parametrize("formula", ["adam", "adam_eps_hat"])
