@@ -58,11 +58,15 @@ def conformance(session: nox.Session) -> None:
 
 #: Backends of the matrix by the name of their report: the extra of pyproject.toml, and what the environment must say.
 LIBRARIES = {
+    "autograd": ("autograd", {}),
+    "flax": ("flax", {}),
     "jax": ("jax", {}),
-    "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
     "keras-on-torch": ("keras-torch", {"KERAS_BACKEND": "torch"}),
-    "flax": ("flax", {}),
+    "mlx": ("mlx", {}),
+    "onnx": ("onnx", {}),
+    "optax": ("jax", {}),
+    "scikit-learn": ("scikit-learn", {}),
 }
 
 

@@ -35,10 +35,14 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
+    "autograd": "conformance.backends.autograd:backend",
     "flax": "conformance.backends.flax:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
+    "mlx": "conformance.backends.mlx:backend",
+    "onnx": "conformance.backends.onnx:backend",
     "optax": "conformance.backends.optax:backend",
+    "scikit-learn": "conformance.backends.scikit_learn:backend",
     "torch": "conformance.backends.torch:backend",
 }
 

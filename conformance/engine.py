@@ -294,7 +294,12 @@ class Engine:
     def _cases(self, claim: Claim, specimen: Specimen) -> tuple[Case, ...]:
         implementation = specimen.implementation
         return self._session.cases(
-            claim, self._formula, specimen.dtype, implementation.fixed, missing=implementation.missing_gradients
+            claim,
+            self._formula,
+            specimen.dtype,
+            implementation.fixed,
+            missing=implementation.missing_gradients,
+            changes=implementation.changes,
         )
 
     def _diagnosis(self, specimen: Specimen, precision: Precision) -> str:

@@ -139,7 +139,7 @@ def _arrays(run: Training | Call) -> Iterator[Floats]:
             yield from (grad for grad in step.grads if grad is not None)
 
 
-def pinned(value: Any, fixed: Mapping[str, float], *, missing: bool = True) -> Any:
+def pinned(value: Any, fixed: Mapping[str, float], *, missing: bool = True, changes: bool = True) -> Any:
     """Return inputs whose hyperparameters have the fixed values wherever they are set.
 
     Parameters
@@ -150,6 +150,8 @@ def pinned(value: Any, fixed: Mapping[str, float], *, missing: bool = True) -> A
         Hyperparameters that a subject cannot vary.
     missing : bool
         Whether gradients may be missing.
+    changes : bool
+        Whether hyperparameters may change on the way.
     """
 
     def settle(values: Mapping[str, float]) -> dict[str, float]:
@@ -157,6 +159,8 @@ def pinned(value: Any, fixed: Mapping[str, float], *, missing: bool = True) -> A
 
     if isinstance(value, Training) and not missing:
         value = value.completed()
+    if isinstance(value, Training) and not changes:
+        value = value.unchanging()
     if not fixed:
         return value
     if isinstance(value, Call):
@@ -243,6 +247,7 @@ class Session:
         fixed: Mapping[str, float] | None = None,
         *,
         missing: bool = True,
+        changes: bool = True,
     ) -> tuple[Case, ...]:
         """Return the cases of a claim: those of every kind, drawn from the id of the property and the seed.
 
@@ -255,11 +260,15 @@ class Session:
             Hyperparameters that replace drawn ones.
         missing : bool
             Whether gradients may be missing.
+        changes : bool
+            Whether hyperparameters may change on the way.
         """
-        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())), missing)
+        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())), missing, changes)
 
         def settled(inputs: dict[str, Any]) -> dict[str, Any]:
-            return {name: pinned(value, fixed or {}, missing=missing) for name, value in inputs.items()}
+            return {
+                name: pinned(value, fixed or {}, missing=missing, changes=changes) for name, value in inputs.items()
+            }
 
         return self.once(key, lambda: self._draw(claim, formula, dtype, settled))
 

@@ -109,6 +109,10 @@ class Training:
         )
         return replace(self, steps=steps)
 
+    def unchanging(self) -> Training:
+        """Return the program with the hyperparameters that it begins with."""
+        return replace(self, steps=tuple(replace(step, changes={}) for step in self.steps))
+
     def uninterrupted(self) -> Training:
         """Return the program without what leaves no trace."""
         steps = tuple(

@@ -77,6 +77,8 @@ class Implementation:
         Other hyperparameters of its family that it leaves at values of its own, not 0: a diagnosis reckons with them.
     missing_gradients : bool
         Whether the gradient of a parameter may be missing in an update; if not, its cases have zeros there.
+    changes : bool
+        Whether hyperparameters may change between updates; if not, its cases keep those that they begin with.
     matching : str
         How its names were matched with the formula's, in words; empty where a backend wrote them down.
     evaluation : str
@@ -96,6 +98,7 @@ class Implementation:
     fixed: Mapping[str, float] = field(default_factory=dict)
     kept: Mapping[str, float] = field(default_factory=dict)
     missing_gradients: bool = True
+    changes: bool = True
     matching: str = ""
     evaluation: str = ""
     host: Any = None

@@ -126,3 +126,8 @@ def test_pinned_hyperparameters_hold_in_groups_changes_and_calls():
     assert training.hyperparameters() == [[{"learning_rate": 0.125}]]
     assert pinned(Call((array(1.0),), {"clip_value": 1.0}), fixed).hyperparameters == {"clip_value": 4.0}
     assert pinned("neither", fixed) == "neither"
+
+
+def test_what_cannot_change_on_the_way_stays_as_it_begins():
+    assert pinned(TRAINING, {}).hyperparameters() == [[{"learning_rate": 0.25}]]
+    assert pinned(TRAINING, {}, changes=False).hyperparameters() == [[{"learning_rate": 0.5}]]

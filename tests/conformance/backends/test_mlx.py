@@ -1,0 +1,62 @@
+"""The adapter of MLX, on what is installed of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import check, run
+from conformance.backends.mlx_functions import ArrayFunction
+from conformance.backends.mlx_optimizers import OptimizerFactory
+
+mx = pytest.importorskip("mlx.core", reason="mlx is not installed: nox -s conformance-matrix has it")
+optimizers = pytest.importorskip("mlx.optimizers")
+
+RATE = {"learning_rate": "learning_rate"}
+ADAM = {**RATE, "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
+
+
+def uncorrected():
+    return OptimizerFactory(optimizers.Adam, ADAM, {"betas": (0.9, 0.999)})
+
+
+def dampened():
+    spellings = {**RATE, "momentum": "momentum", "dampening": "dampening"}
+    return OptimizerFactory(optimizers.SGD, spellings)
+
+
+def judged(call, formula):
+    return check(ArrayFunction(call), formula, dtypes=["float32"])
+
+
+@pytest.mark.parametrize("formula", ["momentum_nesterov", "rmsprop", "lion", "clip_by_norm_torch", "batch_norm"])
+def test_mlx_follows_its_formulas(formula):
+    assert run("mlx", select=f"{formula}. and follows", dtypes=["float64", "float32"]).conforms
+
+
+@pytest.mark.parametrize(
+    "select", ["SGD:float", "adam. and follows", "sigmoid. and follows", "permuted_rows and RMSNorm"]
+)
+def test_what_mlx_computes_in_single_precision_is_known(select):
+    report = run("mlx", select=select, dtypes=["float64"])
+
+    found = {record.status for record in report.checks if record.counted}
+    assert "expected-deviation" in found <= {"conforms", "expected-deviation"}
+
+
+@pytest.mark.parametrize("formula", ["adam", "adam_eps_hat"])
+def test_adam_as_it_comes_is_not_corrected(formula):
+    report = check(uncorrected(), formula, dtypes=["float32"])
+
+    assert report.status == "deviates"
+    assert "without" in report.summary()
+
+
+def test_a_dampening_that_holds_from_the_first_step_is_told():
+    assert check(dampened(), "momentum_torch_dampening", dtypes=["float32"]).status == "deviates"
+
+
+def test_activations_of_other_formulas_deviate():
+    from mlx import nn
+
+    assert judged(nn.gelu_approx, "gelu").status == "deviates"
+    assert judged(nn.gelu, "gelu").conforms
