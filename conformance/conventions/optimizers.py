@@ -1,0 +1,85 @@
+"""What one optimizer computes, convention by convention."""
+
+from __future__ import annotations
+
+from conformance.backends import Implementation
+from conformance.conventions.defaults import defaults
+from conformance.conventions.models import DTYPES, NOT_DECLARED, told
+from conformance.conventions.records import Cell, Measured, undecided
+from conformance.conventions.storage import in_half
+from conformance.identification import AxisFinding, Identification
+from conformance.identify import DTYPES as WIDE
+from conformance.identify import Identifier
+from conformance.session import Session
+from oracle.dialects import LATTICES
+from oracle.dialects.family import SPELLING
+from oracle.dialects.lattice import Dialect
+
+__all__ = ["optimizer"]
+
+
+def optimizer(session: Session, implementation: Implementation, device: str) -> Measured:
+    """Measure an optimizer; one after another, for they share what the oracle knows of a session's inputs."""
+    dtypes = [dtype for dtype in WIDE if dtype in implementation.dtypes]
+    if not dtypes:
+        declared = ", ".join(implementation.dtypes)
+        return Measured(
+            "", (), {"computes": undecided(f"float64 or float32 must tell, the backend declares {declared}")}
+        )
+    found = Identifier(session).identify(implementation, dtypes=dtypes, device=device, fixed={})
+    dialect = _dialect(found)
+    varied = tuple(dict.fromkeys(spelling.partition("[")[0] for spelling in found.matching.values()))
+    cells = {
+        "computes": _computed(found, dialect),
+        **{axis.name: _axis(axis) for axis in found.axes},
+        "defaults": defaults(implementation, varied),
+        **{dtype: _precision(found, dtype, implementation) for dtype in WIDE},
+        **in_half(session, implementation, found, dialect, DTYPES[-1], device),
+    }
+    return Measured(found.family, varied, cells)
+
+
+def _computed(found: Identification, dialect: Dialect | None) -> Cell:
+    if found.outcome == "identified":
+        words = found.dialects[0].removeprefix(f"{found.formula}: ")  # a slip's id says less than its words
+        return Cell(dialect.id or words if dialect else words, reason=_conditions(found, dialect))
+    if found.outcome == "undecided":
+        return undecided("no input that it takes tells them apart", " | ".join(found.dialects))
+    if found.outcome == "crash" or not found.excluded:
+        return undecided(found.message or "no dialect has a bound for what it shows")
+    nearest, departure = found.excluded[0]
+    way = f"{found.message}; " if found.message else ""
+    return Cell(f"none of the known ({found.rivals} tried)", reason=f"{way}nearest: {nearest}; {departure}")
+
+
+def _conditions(found: Identification, dialect: Dialect | None) -> str:
+    """Say which of the dialect's hyperparameters were not varied, and what else there is to know."""
+    used = dialect.named.hyperparameters if dialect and dialect.named else tuple(found.held)
+    names = {SPELLING.get(name, name) for name in used}
+    held = ", ".join(f"{name}={value:g}" for name, value in found.held.items() if name in names and value)
+    return "; ".join(filter(None, [found.message, f"with {held} throughout" if held else ""]))
+
+
+def _axis(axis: AxisFinding) -> Cell:
+    if not axis.decided:
+        return undecided(axis.reason, " | ".join(axis.values))
+    varied = not axis.reason or len(axis.values) > 1
+    return Cell(" or ".join(axis.values) + ("" if varied else ", not varied"), reason=axis.reason)
+
+
+def _precision(found: Identification, dtype: str, implementation: Implementation) -> Cell:
+    if dtype not in implementation.dtypes:
+        return undecided(NOT_DECLARED)
+    if dtype not in found.precision:
+        return undecided("what it computes is not known")
+    return Cell(told(found.precision[dtype]))
+
+
+def _dialect(found: Identification) -> Dialect | None:
+    """Return what was found as a point that can be evaluated; None if it is none of the lattice, or not one."""
+    if not found.identified:
+        return None
+    lattice = LATTICES[found.family]
+    plain = lattice.at(type(next(iter(lattice.family.named.values())))())
+    point = lattice.moved(plain, {axis.name: axis.values[0] for axis in found.axes})
+    return point if found.formula == point.id else None
