@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from conformance.backends import Implementation
 from conformance.conventions.defaults import defaults
 from conformance.conventions.models import DTYPES, NOT_DECLARED, told
 from conformance.conventions.records import Cell, Measured, undecided
-from conformance.conventions.storage import in_half
+from conformance.conventions.storage import exact_path, in_half
 from conformance.identification import AxisFinding, Identification
 from conformance.identify import DTYPES as WIDE
 from conformance.identify import Identifier
+from conformance.probes import VALUES
 from conformance.session import Session
 from oracle.dialects import LATTICES
-from oracle.dialects.family import SPELLING
 from oracle.dialects.lattice import Dialect
 
 __all__ = ["optimizer"]
@@ -36,7 +40,7 @@ def optimizer(session: Session, implementation: Implementation, device: str) -> 
         **{dtype: _precision(found, dtype, implementation) for dtype in WIDE},
         **in_half(session, implementation, found, dialect, DTYPES[-1], device),
     }
-    return Measured(found.family, varied, cells)
+    return Measured(found.family if found.dialects else "", varied, cells)
 
 
 def _computed(found: Identification, dialect: Dialect | None) -> Cell:
@@ -53,18 +57,23 @@ def _computed(found: Identification, dialect: Dialect | None) -> Cell:
 
 
 def _conditions(found: Identification, dialect: Dialect | None) -> str:
-    """Say which of the dialect's hyperparameters were not varied, and what else there is to know."""
-    used = dialect.named.hyperparameters if dialect and dialect.named else tuple(found.held)
-    names = {SPELLING.get(name, name) for name in used}
-    held = ", ".join(f"{name}={value:g}" for name, value in found.held.items() if name in names and value)
-    return "; ".join(filter(None, [found.message, f"with {held} throughout" if held else ""]))
+    """Say at which values it was found of hyperparameters that were not varied, and what else there is to know."""
+    values = {**{name: VALUES[name] for name in found.matching}, **found.held}
+    told = [f"{name}={value:g}" for name, value in found.held.items() if dialect and _matters(dialect, values, name)]
+    return "; ".join(filter(None, [found.message, f"with {', '.join(told)} throughout" if told else ""]))
+
+
+def _matters(dialect: Dialect, values: Mapping[str, float], name: str) -> bool:
+    """Whether a dialect would compute something else if a hyperparameter were half as large."""
+    halved = {**values, name: values[name] / 2}
+    return not np.array_equal(exact_path(dialect, values), exact_path(dialect, halved))
 
 
 def _axis(axis: AxisFinding) -> Cell:
     if not axis.decided:
         return undecided(axis.reason, " | ".join(axis.values))
     varied = not axis.reason or len(axis.values) > 1
-    return Cell(" or ".join(axis.values) + ("" if varied else ", not varied"), reason=axis.reason)
+    return Cell(" = ".join(axis.values) + ("" if varied else ", not varied"), reason=axis.reason)
 
 
 def _precision(found: Identification, dtype: str, implementation: Implementation) -> Cell:

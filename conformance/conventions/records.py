@@ -73,7 +73,11 @@ class Row:
     paths : tuple of str
         Ways to compute it (``loop``, ``fused``, ...) that measured the same; empty if it has but one.
     cells : mapping of str to Cell
-        By convention. Every row has ``computes``, ``defaults``, ``float64``, ``float32`` and ``bfloat16``.
+        By convention, ``computes`` first; with few exceptions ``defaults``, and by dtype the strictest arithmetic whose
+        bounds contain what was shown. Of an optimizer also the axes of its family, ``state in bfloat16`` and
+        ``parameters in bfloat16``; of a clip ``what fits``, ``added to the norm``, ``a matrix``, ``several tensors``,
+        ``zeros``, ``an infinite number`` and ``NaN``; of a schedule ``inputs``, ``first rate`` and, if it has such
+        lengths, ``warm-up``, ``last rate`` and ``after the end``.
     """
 
     kind: Kind
@@ -167,7 +171,7 @@ def merged(maps: Iterable[ConventionMap]) -> ConventionMap:
     UsageError
         If two of them have the same library.
     """
-    libraries: Sequence[Library] = [library for map in maps for library in map.libraries]
+    libraries: Sequence[Library] = [library for one in maps for library in one.libraries]
     names = [library.name for library in libraries]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

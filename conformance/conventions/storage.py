@@ -23,7 +23,7 @@ from oracle.dialects.lattice import Dialect
 from properties.cases import Observation, Step, Training
 from properties.subject import Floats, Group
 
-__all__ = ["in_half"]
+__all__ = ["exact_path", "in_half"]
 
 #: Elements of a parameter that start alike; every other one has a gradient of the other sign.
 _ELEMENTS = 64
@@ -146,12 +146,12 @@ def _shown(specimen: Specimen, training: Training) -> list[Floats] | None:
 
 def _creeping_rate(dialect: Dialect, values: Mapping[str, float], most: float) -> float | None:
     """Return the learning rate with which no step is longer, and all go far together; None if there is none."""
-    unit = _exact_path(dialect, _training({**values, "learning_rate": 1.0}))
+    unit = exact_path(dialect, {**values, "learning_rate": 1.0})
     longest = float(np.max(np.abs(np.diff(unit, axis=0))))
     if not 0 < longest < np.inf:
         return None
     rate = most / longest
-    path = _exact_path(dialect, _training({**values, "learning_rate": rate}))
+    path = exact_path(dialect, {**values, "learning_rate": rate})
     # Where the learning rate is no factor of the step, it does not bring it down.
     short = np.max(np.abs(np.diff(path, axis=0))) <= most * (1 + 2.0**-20)
     return rate if short and np.min(np.abs(path[-1] - path[0])) > 6 * most else None
@@ -162,13 +162,14 @@ def _training(values: Mapping[str, float]) -> Training:
     return Training((start,), (Group((0,), dict(values)),), (Step((grad,)),) * _UPDATES)
 
 
-def _exact_path(dialect: Dialect, training: Training) -> Floats:
-    """Return the exact values of two elements, which go either way; shape (steps + 1, 2)."""
-    (start,) = training.params
+def exact_path(dialect: Dialect, values: Mapping[str, float]) -> Floats:
+    """Return the exact values of two elements, which go either way, at some hyperparameters; shape (steps + 1, 2)."""
+    training = _training(values)
+    start = training.params[0][:2]
     steps = tuple(Step((np.asarray(step.grads[0])[:2],)) for step in training.steps)
-    pair = Training((start[:2],), training.groups, steps)
+    pair = Training((start,), training.groups, steps)
     enclosures = _enclosures(dialect, pair, Precision(FLOAT64, FLOAT64, FLOAT64))
-    return np.array([start[:2], *(enclosure.midpoint for enclosure in enclosures)])
+    return np.array([start, *(enclosure.midpoint for enclosure in enclosures)])
 
 
 def _enclosures(dialect: Dialect, training: Training, precision: Precision) -> list[Enclosure]:

@@ -20,7 +20,7 @@ from conformance.session import Session, derived_seed
 from conformance.version import __version__
 from oracle.catalogue import get
 
-__all__ = ["convention_map"]
+__all__ = ["convention_map", "mapped_kind"]
 
 _MEASURES: Mapping[Kind, Callable[[Session, Implementation, str], Measured]] = {
     "optimizer": optimizer,
@@ -71,8 +71,9 @@ def convention_map(
 
 def _library(session: Session, backend: Backend, device: str) -> Library:
     """Measure all that there are conventions for."""
-    here = [one for one in backend.implementations if device.partition(":")[0] in one.devices]
-    rows = [(one.formula, _row(session, kind, one, device)) for one in here if (kind := _kind(one))]
+    given = (*backend.implementations, *backend.unclaimed)
+    here = [one for one in given if device.partition(":")[0] in one.devices]
+    rows = [(one.formula, _row(session, kind, one, device)) for one in here if (kind := mapped_kind(one))]
     environment = {
         "exactstep": __version__,
         "python": platform.python_version(),
@@ -80,7 +81,7 @@ def _library(session: Session, backend: Backend, device: str) -> Library:
         "numpy": version("numpy"),
         **backend.environment(),
     }
-    unmapped = tuple(dict.fromkeys(one.label for one in here if not _kind(one)))
+    unmapped = tuple(dict.fromkeys(one.label for one in here if not mapped_kind(one)))
     return Library(backend.name, backend.version, environment, session.seed, _joined(rows), unmapped)
 
 
@@ -91,9 +92,9 @@ def _row(session: Session, kind: Kind, implementation: Implementation, device: s
     return Row(kind, family, name, varied, constants(implementation), (path,), cells)
 
 
-def _kind(implementation: Implementation) -> Kind | None:
+def mapped_kind(implementation: Implementation) -> Kind | None:
     """Say what a backend sets an implementation up as; None if there are no conventions for it."""
-    kind = get(implementation.formula).kind
+    kind = get(implementation.formula).kind if implementation.formula else "optimizer"
     if kind == "function":
         return "clip" if is_clip(implementation) else None
     return kind

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from conformance.conventions.models import DTYPES
 from conformance.conventions.records import Cell, ConventionMap, Library, Row
 
-__all__ = ["markdown", "tables"]
+__all__ = ["markdown"]
 
 _TITLES: Mapping[str, str] = {
     "momentum": "Descent and momentum",
@@ -21,15 +22,15 @@ _TITLES: Mapping[str, str] = {
 _LEGEND = """\
 A row is one program as its backend sets it up: its keywords that were varied, and those that it was given. Paths that
 measured the same share a row. What is the same in all rows of a table stands above it. A question mark is what no input
-decided; the note says why. The columns named after dtypes have the strictest arithmetic whose bounds contain all that was
-shown there: arithmetic and scalars; what rounds a little more than it may still lie within. Defaults are read from
+decided; the note says why. Values with = between them are the same program there. The arithmetic in a dtype is the
+strictest whose bounds contain all that was shown; what rounds a little more may still lie within. Defaults are read from
 signatures, and nothing else is."""
 
 
-def markdown(map: ConventionMap) -> str:
+def markdown(found: ConventionMap) -> str:
     """Return a page: versions, seeds, and the tables."""
-    versions = "\n".join(f"- {_installed(library)}" for library in map.libraries)
-    return "\n\n".join(["# What libraries compute", versions, _LEGEND, *tables(map)]) + "\n"
+    versions = "\n".join(f"- {_installed(library)}" for library in found.libraries)
+    return "\n\n".join(["# What libraries compute", versions, _LEGEND, *_tables(found)]) + "\n"
 
 
 def _installed(library: Library) -> str:
@@ -38,22 +39,15 @@ def _installed(library: Library) -> str:
     return f"**{library.name} {library.version}**, seed {library.seed} ({', '.join(facts)}){left}"
 
 
-def tables(map: ConventionMap, heading: str = "##") -> Iterator[str]:
-    """Yield headings, tables and notes.
-
-    Parameters
-    ----------
-    map : ConventionMap
-    heading : str
-        The level of the headings.
-    """
+def _tables(found: ConventionMap) -> Iterator[str]:
+    """Yield headings, tables and notes."""
     groups: dict[str, list[Row]] = {}
-    for library in map.libraries:
+    for library in found.libraries:
         for row in library.rows:
             groups.setdefault(row.family or row.kind, []).append(row)
     order = [*_TITLES, *sorted(set(groups) - set(_TITLES))]
     for group in (group for group in order if group in groups):
-        yield f"{heading} {_TITLES.get(group, group.capitalize())}"
+        yield f"## {_TITLES.get(group, group.capitalize())}"
         yield from _group(groups[group])
 
 
@@ -62,22 +56,27 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
     names = list(dict.fromkeys(name for row in fullest for name in row.cells))
     same = {name: rows[0].cells[name] for name in names if len(rows) > 1 and _agree(rows, name)}
     notes: list[str] = []
+    if same:
+        shared = (f"{_head(name)}: {_cell(name, cell, notes)}" for name, cell in same.items())
+        yield f"In all rows: {'; '.join(shared)}."
     columns = [
         ["program", *(f"`{row.name}`" for row in rows)],
-        [
-            "keywords",
-            *(", ".join([*row.varied, *(f"{name}={value}" for name, value in row.held.items())]) for row in rows),
-        ],
+        ["keywords", *map(_keywords, rows)],
         ["paths", *(", ".join(row.paths) for row in rows)],
     ]
-    columns += [
-        [name, *(_cell(name, row.cells.get(name), notes) for row in rows)] for name in names if name not in same
-    ]
-    if same:
-        yield f"In all rows: {'; '.join(f'{name}: {_cell(name, cell, notes)}' for name, cell in same.items())}."
+    differing = [name for name in names if name not in same]
+    columns += [[_head(name), *(_cell(name, row.cells.get(name), notes) for row in rows)] for name in differing]
     yield "\n".join(_table([column for column in columns if any(column[1:])]))
     if notes:
         yield "\n".join(f"{number}. {note}" for number, note in enumerate(notes, 1))
+
+
+def _keywords(row: Row) -> str:
+    return ", ".join([*row.varied, *(f"{name}={value}" for name, value in row.held.items())])
+
+
+def _head(name: str) -> str:
+    return f"arithmetic in {name}" if name in DTYPES else name
 
 
 def _agree(rows: Sequence[Row], name: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from conformance import UsageError, convention_map
+from conformance.api import plan_of
 from conformance.backends import Backend, Implementation
 from conformance.cli import main
 from conformance.conventions.records import Cell, ConventionMap, Row, merged, read
@@ -131,6 +132,17 @@ class Raising:
         raise RuntimeError(self.message)
 
 
+@dataclass(frozen=True, eq=False)
+class Spelled:
+    """A factory that says what it takes, and how it calls it."""
+
+    made: Any
+    spellings: Mapping[str, str]
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self.made(*arguments, **keywords)
+
+
 # -- Clips and schedules ---------------------------------------------------------------------------------------------
 
 
@@ -202,7 +214,24 @@ def implementations() -> list[Implementation]:
     return entries
 
 
-FAKES = Backend("fakes", "1.0", tuple(implementations()), lambda: {"weather": "fair"})
+class Hiding(Bookkeeping):
+    """Has a learning rate, and keeps its momentum and its decay to itself."""
+
+    def __init__(self, rule: Any, params: Sequence[Any], groups: Sequence[Any], dtype: str) -> None:
+        hidden = {"momentum": 0.9, "dampening": 0.0, "weight_decay": 0.01}
+        given = [replace(group, hyperparameters={**group.hyperparameters, **hidden}) for group in groups]
+        super().__init__(rule, params, given, dtype)
+
+
+DECAYING = point("momentum", "momentum_heavy_ball", weight_decay="decoupled, without the learning rate")
+
+#: Set up for no formula, so that nothing judges them.
+UNCLAIMED = (
+    Implementation("", "free.ball", speaker(POINTS["ball"]), WIDE),
+    Implementation("", "free.hiding", Spelled(Program(speaker(DECAYING).rule, Hiding), {"learning_rate": "lr"}), WIDE),
+)
+
+FAKES = Backend("fakes", "1.0", tuple(implementations()), lambda: {"weather": "fair"}, UNCLAIMED)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +258,7 @@ def test_every_axis_of_an_optimizer_is_told_as_it_is(label, rows):
     assert row.family == dialect.lattice.name
     for axis, value in dialect.values.items():
         assert row.cells[axis].decided
-        assert value in row.cells[axis].value.split(" or ")
+        assert value in row.cells[axis].value.split(" = ")
     assert row.cells["computes"].value == (dialect.id or dialect.describe())
     assert row.cells["float64"] == Cell("float64")
     assert row.cells["float32"].value.startswith("float32")
@@ -249,7 +278,7 @@ def test_what_differs_on_one_axis_differs_in_its_cell_alone(label, rows):
         ("Shown", "bfloat16", "rounded to nearest", "float32, scalars float64"),
         ("WideState", "float32", "rounded to nearest", "float32, scalars float64"),
         ("Master", "float32", "kept better than shown", "float32, scalars float64"),
-        ("Stochastic", "float32", "rounded at random", "outside the bounds of all"),
+        ("Stochastic", "float32", "rounded at random", "bfloat16, scalars float64"),
     ],
 )
 def test_what_is_kept_in_half_precision_is_told(kind, state, parameters, arithmetic, rows):
@@ -275,6 +304,23 @@ def test_a_rounding_that_is_none_of_the_known_is_not_guessed(kind, reason, rows)
 def test_narrow_arithmetic_in_float64_is_told(rows):
     assert changed(rows, "kept.Narrow", "kept.Shown") >= {"float64"}
     assert rows["kept.Narrow"].cells["float64"].value == "float32"
+
+
+def test_what_claims_no_formula_is_mapped_and_judged_by_nothing(rows):
+    judged = {implementation.label for implementation in plan_of(FAKES)[1].implementations}
+
+    assert rows["free.ball"].cells == rows["ball"].cells
+    assert "ball" in judged
+    assert not judged & {"free.ball", "free.hiding"}
+
+
+def test_values_that_an_optimizer_keeps_to_itself_are_told_where_they_matter(rows):
+    row = rows["free.hiding"]
+
+    assert row.varied == ("lr",)
+    assert row.cells["weight decay"].value == "decoupled, without the learning rate"
+    assert row.cells["computes"].reason == "with momentum=0.9, weight_decay=0.01 throughout"
+    assert rows["ball"].cells["computes"].reason == ""
 
 
 def test_an_optimizer_that_is_none_of_the_known_says_what_is_nearest(rows):
