@@ -14,6 +14,7 @@ from conformance import UsageError, convention_map
 from conformance.api import plan_of
 from conformance.backends import Backend, Implementation
 from conformance.cli import main
+from conformance.conventions.defaults import defaults
 from conformance.conventions.records import Cell, ConventionMap, Row, merged, read
 from conformance.conventions.schedules import SETTINGS
 from conformance.conventions.tables import markdown
@@ -234,6 +235,12 @@ UNCLAIMED = (
 FAKES = Backend("fakes", "1.0", tuple(implementations()), lambda: {"weather": "fair"}, UNCLAIMED)
 
 
+def only(*beginnings: str) -> Backend:
+    """Return those that claim a formula, and whose labels begin so."""
+    some = tuple(one for one in FAKES.implementations if one.label.startswith(beginnings))
+    return replace(FAKES, implementations=some, unclaimed=())
+
+
 @pytest.fixture(scope="module")
 def fakes() -> ConventionMap:
     return convention_map(FAKES)
@@ -331,11 +338,11 @@ def test_an_optimizer_that_is_none_of_the_known_says_what_is_nearest(rows):
 
 
 def test_what_raises_costs_its_own_row(rows):
-    alone = convention_map(Backend("alone", "1.0", tuple(one for one in FAKES.implementations if one.label == "ball")))
+    (alone,) = convention_map(only("clip.plain")).libraries
 
     assert rows["odd.raising"].cells["computes"] == Cell("", False, "RuntimeError: out of order")
     assert rows["clip.raising"].cells["computes"].reason == "RuntimeError: out of order"
-    assert alone.libraries[0].rows == (rows["ball"],)
+    assert alone.rows == (rows["clip.plain"],)
 
 
 def test_what_is_declared_in_half_precision_alone_is_not_identified(rows):
@@ -486,6 +493,22 @@ def test_paths_that_measure_the_same_are_one_row_with_what_they_share():
     assert row.cells["defaults"] == Cell("momentum=0.9, betas=(0.9, 0.999)")
 
 
+@pytest.mark.parametrize(
+    ("constructor", "cell"),
+    [
+        (Library, Cell("momentum=0.9, betas=(0.9, 0.999), lr must be given")),
+        (lambda lr, *, decay=1e-2: None, Cell("decay=0.01, lr must be given")),
+        (lambda lr="auto": None, Cell("no numbers")),
+        (min, Cell("", False, "its signature cannot be read: no signature found for builtin <built-in function min>")),
+        (Program, Cell("", False, "the backend puts it together, and gives every value")),
+    ],
+)
+def test_defaults_are_read_from_what_the_library_offers_alone(constructor, cell):
+    implementation = Implementation("gd", "library", Constructed(constructor, {}, None), WIDE)
+
+    assert defaults(implementation, ("lr",)) == cell
+
+
 def test_paths_that_measure_otherwise_are_rows_of_their_own():
     slow, fast = paths(speaker(POINTS["ball"]), speaker(POINTS["ball.step"]))
 
@@ -502,18 +525,17 @@ def test_a_map_comes_back_from_json_as_it_was(fakes):
 
 
 def test_the_same_arguments_give_the_same_map():
-    some = tuple(one for one in FAKES.implementations if one.label in ("ball", "kept.Stochastic", "clip.added"))
-    few = replace(FAKES, implementations=some)
+    some = only("kept.Stochastic", "clip.added")
 
-    assert convention_map(few, seed=3).as_json() == convention_map(few, seed=3).as_json()
+    assert convention_map(some, seed=3).as_json() == convention_map(some, seed=3).as_json()
 
 
 def test_another_seed_tells_the_same(rows):
-    some = tuple(one for one in FAKES.implementations if one.label.startswith(("ball", "clip", "rate")))
-    (library,) = convention_map(replace(FAKES, implementations=some), seed=1).libraries
+    some = only("ball", "clip", "rate")
+    (library,) = convention_map(some, seed=1).libraries
 
     assert library.seed == 1
-    assert {row.name: row for row in library.rows} == {one.label: rows[one.label] for one in some}
+    assert {row.name: row for row in library.rows} == {one.label: rows[one.label] for one in some.implementations}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "exactstep-conventions", "version": 2, "libraries": []}'])
@@ -546,7 +568,7 @@ def test_the_page_has_a_table_for_each_family_and_a_note_for_what_is_not_decided
     ]
     assert adam.splitlines()[1].startswith("In all rows: second moment: of this step;")
     assert "| inside the root " in adam
-    assert "1. the backend does not declare it" in adam
+    assert ". the backend does not declare it\n" in adam
     widths = {len(line) for line in adam.splitlines() if line.startswith("|")}
     assert len(widths) == 1
 
@@ -570,10 +592,7 @@ def test_backends_that_are_none_are_wrong_usage(backends, message):
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command find a backend of one schedule."""
-    few = tuple(one for one in FAKES.implementations if one.label == "rate.plain")
-    monkeypatch.setattr(
-        "conformance.conventions.survey.api.plan_of", lambda *_, **__: (replace(FAKES, implementations=few),)
-    )
+    monkeypatch.setattr("conformance.conventions.survey.api.plan_of", lambda *_, **__: (only("rate.plain"),))
 
 
 @pytest.mark.usefixtures("small")
