@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,9 @@ from conformance.conventions.models import NOT_DECLARED, strictest
 from conformance.conventions.records import Cell, undecided
 from conformance.identification import Identification
 from conformance.offers import offer
-from conformance.probes import VALUES, Probe, probes
+from conformance.probes import VALUES, Probe
 from conformance.search import Search, asked
-from conformance.session import Session
+from conformance.session import Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, FORMATS, Format, Precision
 from oracle.bound import Enclosure, Walk
@@ -28,6 +28,9 @@ __all__ = ["exact_path", "in_half"]
 #: Elements of a parameter that start alike; every other one has a gradient of the other sign.
 _ELEMENTS = 64
 _UPDATES = 48
+
+#: Elements of a parameter whose numbers have no pattern.
+_CROWD = 256
 
 
 def in_half(
@@ -59,14 +62,30 @@ def in_half(
         return dict.fromkeys(names, undecided("what it computes is not known"))
     offered = offer(implementation, dialect.lattice.hyperparameters, {}).implementation
     specimen = Specimen(offered, dtype, device, session.counts)
-    # A learning rate that is not heeded was noticed in wider formats.
-    pool = [probe.unchanged() for probe in probes(found.held, tuple(found.matching), {}, session.seed)]
+    values = {**{name: VALUES[name] for name in found.matching}, **found.held}
+    pool = list(_crowds(values, FORMATS[dtype], session.seed))
     measures = (
         partial(_arithmetic, session, specimen, dialect, pool),
-        partial(_state, specimen, pool),
-        partial(_parameters, specimen, found, dialect),
+        partial(_state, specimen, pool[0]),
+        partial(_parameters, specimen, dialect, found.matching, values),
     )
     return {name: _within_the_boundary(measure) for name, measure in zip(names, measures, strict=True)}
+
+
+def _crowds(values: Mapping[str, float], form: Format, seed: int) -> Iterator[Probe]:
+    """Yield trainings of so many numbers that what rounds more often than a bound allows leaves it somewhere."""
+    random = np.random.default_rng(derived_seed("conventions", seed))
+    near = values.get("eps", VALUES["eps"]) / VALUES["eps"]
+
+    def drawn(low: float, high: float) -> Floats:
+        numbers: Floats = random.choice([-1.0, 1.0], _CROWD) * 2.0 ** random.uniform(low, high, _CROWD)
+        return numbers
+
+    for name, size in (("near", near), ("small", near / 16), ("large", near * 16)):
+        steps = tuple(Step((form.round(drawn(-3, 1) * size),)) for _ in range(6))
+        # Beside a parameter that is small, the rounding of a step shows.
+        training = Training((form.round(drawn(-10, 1)),), (Group((0,), dict(values)),), steps)
+        yield Probe(name, "many numbers of a half format", training)
 
 
 def _within_the_boundary(measure: Callable[[], Cell]) -> Cell:
@@ -89,9 +108,8 @@ def _arithmetic(session: Session, specimen: Specimen, dialect: Dialect, pool: Se
     return strictest(specimen.dtype, holds)
 
 
-def _state(specimen: Specimen, pool: Sequence[Probe]) -> Cell:
-    """Return the narrowest format that holds all numbers of the state after thirty steps of numbers without a pattern."""
-    probe = next(probe for probe in pool if probe.name == "long")
+def _state(specimen: Specimen, probe: Probe) -> Cell:
+    """Return the narrowest format that holds all numbers of the state after steps of numbers without a pattern."""
     answer = specimen.train(probe.training)
     if not isinstance(answer, Observation):
         return undecided("its hyperparameters were refused")
@@ -103,13 +121,13 @@ def _state(specimen: Specimen, pool: Sequence[Probe]) -> Cell:
     return Cell(next(form.name for form in narrow if np.array_equal(form.round(numbers), numbers, equal_nan=True)))
 
 
-def _parameters(specimen: Specimen, found: Identification, dialect: Dialect) -> Cell:
+def _parameters(specimen: Specimen, dialect: Dialect, varied: Container[str], values: Mapping[str, float]) -> Cell:
     """Take many steps, none of which a rounded parameter follows, and see whether the parameter moves after all."""
     form = FORMATS[specimen.dtype]
-    if "learning_rate" not in found.matching:
+    if "learning_rate" not in varied:
         return undecided("its learning rate cannot be varied")
-    values = {**{name: VALUES[name] for name in found.matching}, **found.held}
-    values |= {"weight_decay": 0.0} if "weight_decay" in found.matching else {}
+    if "weight_decay" in varied:
+        values = {**values, "weight_decay": 0.0}
     start = np.full(_ELEMENTS, 1.5)
     # A quarter of the distance to the next number, which rounding to nearest undoes whichever way it leads.
     rate = _creeping_rate(dialect, values, float(form.spacing(start)[0]) / 4)
