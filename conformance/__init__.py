@@ -3,7 +3,7 @@
     >>> from conformance import check, run
 
 `check` judges one optimizer or function, `run` a framework; of an optimizer that claims no formula, `identify` says
-what it computes, and `laws` which laws it obeys.
+what it computes, and `laws` which laws it obeys. `convention_map` tabulates what libraries compute.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from importlib import import_module
 from pathlib import Path
 
 __all__ = [
+    "ConventionMap",
     "Identification",
     "LawProfile",
     "Report",
     "UsageError",
     "assert_conforms",
     "check",
+    "convention_map",
     "identify",
     "laws",
     "run",
@@ -41,6 +43,7 @@ def _import_neighbours() -> None:
 _import_neighbours()
 
 from conformance.api import assert_conforms, check, run
+from conformance.conventions import ConventionMap, convention_map
 from conformance.errors import UsageError
 from conformance.identification import Identification
 from conformance.identify import identify

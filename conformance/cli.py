@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from conformance import api, baseline, figures
 from conformance.console import Progress, print_report
+from conformance.conventions import command as conventions
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
 from conformance.identification import exit_code as identification_code
@@ -144,6 +145,9 @@ def parser() -> argparse.ArgumentParser:
     identifying.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
     identifying.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")
     identifying.add_argument("--output", type=Path, metavar="FILE", help="a .json file for all that was found")
+
+    about = "Tabulate what the optimizers, clips and schedules of libraries compute, as measured."
+    conventions.arguments(_command(commands, "map", _map, about))
 
     _pinning(commands)
 
@@ -414,6 +418,16 @@ def _identify(arguments: argparse.Namespace) -> int:
         found.write(arguments.output)
         sys.stdout.write(f"  written: {arguments.output}\n")
     return identification_code(found)
+
+
+def _map(arguments: argparse.Namespace) -> int:
+    with _work(", ".join(arguments.backends), None):
+        text = conventions.mapped(arguments)
+    if arguments.output:
+        arguments.output.write_text(text, encoding="utf-8")
+        text = f"  written: {arguments.output}\n"
+    sys.stdout.write(text)
+    return 0
 
 
 def _laws(arguments: argparse.Namespace) -> int:

@@ -68,15 +68,13 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
     found, label = named(target)
     if isinstance(found, Implementation):
         fixed = {**found.fixed, **fixed}
-        given = getattr(found.factory, "spellings", {name: name for name in names})
+        given = getattr(found.factory, "spellings", _unspelled(names))
         spellings = {SPELLING.get(name, name): spelling for name, spelling in given.items()}
         varied = {name: spellings[name] for name in names if name in spellings and name not in fixed}
         return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {})
     if callable(found) and not is_torch_optimizer(found) and is_factory(found, "optimizer"):
         made = Implementation("", label, _Renamed(found), DTYPES["torch"], fixed=fixed)
-        # A factory does not say what it takes; without decay or momentum it is one of the simpler dialects.
-        taken = [name for name in names if name not in fixed and name != "schedule_multiplier"]
-        return Offer(made, {name: name for name in taken}, {}, {})
+        return Offer(made, {name: name for name in _unspelled(names) if name not in fixed}, {}, {})
     if not callable(found) or not is_torch_optimizer(found):
         raise UsageError(
             "target must be a subclass of torch.optim.Optimizer, a functools.partial of one, or a factory "
@@ -97,6 +95,11 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
             if name not in keywords.values() and parameter.default not in (None, inspect.Parameter.empty)
         },
     )
+
+
+def _unspelled(names: Iterable[str]) -> dict[str, str]:
+    """Return what a factory takes that does not say it; without decay or momentum it is one of the simpler dialects."""
+    return {name: name for name in names if name != "schedule_multiplier"}
 
 
 @dataclass(frozen=True, eq=False)

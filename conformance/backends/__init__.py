@@ -120,9 +120,12 @@ class Backend:
     implementations : tuple of Implementation
     environment : callable
         Facts about the installation that a report keeps, as strings.
+    unclaimed : tuple of Implementation
+        Optimizers that claim no formula, so that nothing judges them: what they compute is for `convention_map` to tell.
     """
 
     name: str
     version: str
     implementations: tuple[Implementation, ...]
     environment: Callable[[], Mapping[str, str]] = field(default=dict)
+    unclaimed: tuple[Implementation, ...] = ()

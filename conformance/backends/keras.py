@@ -156,6 +156,29 @@ def _optimizers() -> Iterator[Implementation]:
         )
 
 
+def _unclaimed() -> Iterator[Implementation]:
+    """Optimizers and options that are no formula of the catalogue."""
+    from keras import optimizers
+
+    rate, momentum, decay = (
+        {"learning_rate": "learning_rate"},
+        {"momentum": "momentum"},
+        {"weight_decay": "weight_decay"},
+    )
+    averages = {**rate, "alpha": "rho", "eps": "epsilon"}
+    for constructor, spellings, constants in (
+        (optimizers.SGD, {**rate, **momentum}, {}),
+        (optimizers.SGD, {**rate, **momentum}, {"nesterov": True}),
+        (optimizers.RMSprop, {**averages, **momentum}, {}),
+        (optimizers.RMSprop, averages, {"centered": True}),
+        (optimizers.Adam, ADAM, {"amsgrad": True}),
+        (optimizers.AdamW, {**ADAM, **decay}, {}),
+        (optimizers.Nadam, ADAM, {}),
+    ):
+        label = f"keras.optimizers.{constructor.__name__}"
+        yield Implementation("", label, OptimizerFactory(constructor, spellings, constants), DTYPES)
+
+
 @dataclass(frozen=True, eq=False)
 class TensorFunction:
     """Makes functions of Keras' tensors."""
@@ -332,4 +355,4 @@ def backend() -> Backend:
     """
     import keras
 
-    return Backend("keras", keras.__version__, (*_optimizers(), *_functions()), _environment)
+    return Backend("keras", keras.__version__, (*_optimizers(), *_functions()), _environment, tuple(_unclaimed()))

@@ -280,6 +280,30 @@ def optimizers() -> Iterator[Implementation]:
         )
 
 
+def _unclaimed() -> Iterator[Implementation]:
+    """Optimizers and options that are no formula of the catalogue."""
+    import optax
+
+    rate, decay = {"learning_rate": "learning_rate"}, {"weight_decay": "weight_decay"}
+    averages = {**rate, "alpha": "decay", "eps": "eps"}
+    sums, square = {**rate, "eps": "eps", "initial_accumulator": "initial_accumulator_value"}, {"square_avg": "nu"}
+    for label, constructor, spellings, exposed, constants in (
+        ("adagrad", optax.adagrad, sums, {"sum": "sum_of_squares"}, {}),
+        ("rmsprop", optax.rmsprop, {**averages, "momentum": "momentum"}, square, {}),
+        ("rmsprop", optax.rmsprop, averages, square, {"centered": True}),
+        ("rmsprop", optax.rmsprop, averages, square, {"bias_correction": True}),
+        ("adamw", optax.adamw, {**ADAM, **decay}, ADAM_STATE, {"nesterov": True}),
+        ("amsgrad", optax.amsgrad, ADAM, ADAM_STATE, {}),
+    ):
+        yield Implementation(
+            "",
+            f"optax.{label}",
+            TransformationFactory(constructor, spellings, constants, exposed),
+            DTYPES,
+            state=tuple(exposed),
+        )
+
+
 def _in_single(property: str) -> Expectation:
     return Expectation(
         property=property,
@@ -338,4 +362,5 @@ def backend() -> Backend:
     """
     import optax
 
-    return Backend("optax", optax.__version__, (*optimizers(), *_clips(), *_schedules()), environment)
+    judged = (*optimizers(), *_clips(), *_schedules())
+    return Backend("optax", optax.__version__, judged, environment, tuple(_unclaimed()))

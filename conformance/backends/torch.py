@@ -228,6 +228,22 @@ def _implementations() -> Iterator[Implementation]:
     yield from schedules()
 
 
+def _unclaimed() -> Iterator[Implementation]:
+    """Options that lead away from every formula, and classes with all that they offer."""
+    import torch
+
+    lr, decay = {"learning_rate": "lr"}, {"weight_decay": "weight_decay"}
+    averages = {**lr, "alpha": "alpha", "eps": "eps", **decay}
+    rmsprop, buffers = torch.optim.RMSprop, ("square_avg",)
+    whole = {**lr, "momentum": "momentum", "dampening": "dampening", **decay}
+    sums = {**lr, "eps": "eps", "initial_accumulator": "initial_accumulator_value", **decay}
+    yield from _optimizers("", torch.optim.SGD, whole, ("momentum_buffer",))
+    yield from _optimizers("", torch.optim.Adagrad, sums, ("sum",))
+    yield from _optimizers("", rmsprop, {**averages, "momentum": "momentum"}, buffers)
+    yield from _optimizers("", rmsprop, averages, buffers, centered=True)
+    yield from _optimizers("", torch.optim.Adam, {**ADAM, **decay}, ADAM_STATE, amsgrad=True)
+
+
 def _environment() -> dict[str, str]:
     import torch
 
@@ -248,4 +264,4 @@ def backend() -> Backend:
     """
     import torch
 
-    return Backend("torch", torch.__version__, tuple(_implementations()), _environment)
+    return Backend("torch", torch.__version__, tuple(_implementations()), _environment, tuple(_unclaimed()))
