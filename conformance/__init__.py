@@ -17,6 +17,7 @@ __all__ = [
     "LawProfile",
     "Report",
     "UsageError",
+    "assert_backend_conforms",
     "assert_conforms",
     "check",
     "identify",
@@ -44,5 +45,6 @@ from conformance.api import assert_conforms, check, run
 from conformance.errors import UsageError
 from conformance.identification import Identification
 from conformance.identify import identify
+from conformance.kit import assert_backend_conforms
 from conformance.laws import LawProfile, laws
 from conformance.report import Report
