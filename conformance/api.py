@@ -465,6 +465,7 @@ def _interpreter(python: str | None, isolate: bool | None, **named: object) -> I
 
 
 def loaded_backend(backend: str | Backend, interpreter: Interpreter | None) -> Backend:
+    """Return a backend from what `run` takes for one, described by another interpreter if there is one."""
     if isinstance(backend, Backend):
         return backend
     if not isinstance(backend, str):

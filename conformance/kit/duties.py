@@ -28,6 +28,7 @@ __all__ = [
     "results_repeat",
 ]
 
+
 def require_floats(shown: Any, shape: tuple[int, ...], form: Format, what: str) -> None:
     """Require a float64 array of a shape whose numbers a format holds; without dimensions, numpy makes it a scalar."""
     promise = f"{what} as a float64 array of shape {shape} that holds numbers of {form.name}"
@@ -37,10 +38,10 @@ def require_floats(shown: Any, shape: tuple[int, ...], form: Format, what: str) 
         raise Breach(promise, f"the array is one of {shown.dtype}")
     if shown.shape != shape:
         raise Breach(promise, f"the shape is {shown.shape}")
-    rounded = form.round(shown)
-    strange = np.isfinite(shown) & (rounded != shown)
+    numbers = np.asarray(shown)
+    strange = np.isfinite(numbers) & (form.round(numbers) != numbers)
     if strange.any():
-        raise Breach(promise, f"{float(shown[strange][0])!r} is none")
+        raise Breach(promise, f"{float(numbers[strange][0])!r} is none")
 
 
 def require_same(left: Sequence[Floats | None], given: Sequence[Floats | None], what: str) -> None:

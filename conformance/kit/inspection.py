@@ -160,7 +160,7 @@ def assert_backend_conforms(
 
     Examples
     --------
-    >>> assert_backend_conforms("torch", select="relu and float64")
+    >>> assert_backend_conforms("torch", select="relu", dtypes=["float64"], isolate=False)
     """
     __tracebackhide__ = True  # pytest shows the test's line and the message
     require_settings(profile="quick", seed=seed, dtypes=tuple(FORMATS) if dtypes is None else dtypes, device="cpu")

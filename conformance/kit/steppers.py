@@ -123,6 +123,14 @@ def state_has_its_names(candidate: Candidate) -> None:
         raise Breach(f"to show {', '.join(unseen)}", "no update has shown it")
 
 
+def updates_stay_in_the_dtype(candidate: Candidate) -> None:
+    """After every update, parameters are numbers of the declared dtype in the shapes that they had."""
+    for run, results in candidate.answered:
+        for step in range(1, len(_training(run).steps) + 1):
+            for tensor, param in enumerate(_training(run).params):
+                require_floats(results[spot(tensor, step)], param.shape, candidate.form, spot(tensor, step))
+
+
 def nothing_is_shared_with_the_caller(candidate: Candidate) -> None:
     """What was given is left alone, and may change afterwards; so may what was returned."""
     run = _with_change(candidate)
@@ -239,6 +247,7 @@ def nothing_is_forgotten(candidate: Candidate) -> None:
 DUTIES = (
     offers_are_there,
     parameters_come_back,
+    updates_stay_in_the_dtype,
     state_has_its_names,
     nothing_is_shared_with_the_caller,
     subjects_are_apart,

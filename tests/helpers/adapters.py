@@ -16,7 +16,7 @@ import numpy as np
 from conformance.backends import Backend, Implementation
 from properties.subject import Group, Rejected
 
-__all__ = ["BACKEND", "FUNCTIONS", "HONEST", "PARDONED", "VICES"]
+__all__ = ["BACKEND", "FUNCTIONS", "HONEST", "PARDONED", "VICES", "VIRTUES"]
 
 
 class Momentum:
@@ -316,7 +316,7 @@ class Exits(Momentum):
 
 #: By name; what each deserves is said by the tests.
 VICES = {
-    "offers what is not there": Factory(Momentum, ('copied', 'pickled')),
+    "offers what is not there": Factory(Momentum, ("copied", "pickled")),
     "hides what is there": Factory(Momentum, ()),
     "writes to gradients": Factory(WritesToGradients),
     "keeps parameters": Factory(KeepsParameters),
@@ -369,6 +369,8 @@ PARDONED = (
     _described("rejects scalars", Factory(RejectsScalars), "float64"),
     _described("withholds a method", Factory(Momentum, (), ("copied",)), "float64"),
 )
+#: What a backend should be.
+VIRTUES = Backend("virtues", "1", (HONEST, *PARDONED))
 #: The honest one comes last, after all that the others have done to the process.
 BACKEND = Backend("adapters", "1", (*(_described(name, factory, "float64") for name, factory in VICES.items()), HONEST))
 
@@ -380,7 +382,7 @@ class Unguarded:
     function: Callable[..., object]
 
     def __call__(self, *, dtype, device):
-        return lambda *arrays, **hyperparameters: self.function(*arrays, **hyperparameters)
+        return self.function
 
 
 def _clip(grad, clip_value):
