@@ -92,12 +92,15 @@ class Candidate:
         """
         answered, refused = [], []
         for run in self.drawn:
+            if self.excused(run, "crash"):
+                continue
             try:
                 answered.append((run, self.results(run)))
             except Rejected as rejection:
                 refused.append(rejection)
         if not answered:
-            raise Breach(f"an implementation of {self.formula.id}", f"refused all that was drawn: {refused[0]}")
+            seen = f"refused all that was drawn: {refused[0]}" if refused else "is known to crash whatever is drawn"
+            raise Breach(f"an implementation of {self.formula.id}", seen)
         return tuple(answered)
 
     def results(self, run: Run) -> Results:
@@ -124,10 +127,11 @@ class Candidate:
     def expected(self, run: Run) -> list[dict[str, Enclosure]]:
         """Return what honest programs may give, by each evaluation that is accepted of the implementation.
 
-        Nothing can be said of a formula with arrays that a subject draws for itself.
+        Of what a subject draws for itself, it is what becomes of numbers that are not removed.
         """
-        if self.formula.drawn:
-            return []
+        if self.formula.drawn and isinstance(run, Call):
+            given = run.arrays[: len(self.formula.arrays) - len(self.formula.drawn)]
+            run = replace(run, arrays=(*given, *(np.ones_like(given[0]) for _ in self.formula.drawn)))
         programs = [self.formula.programs[name] for name in self.formula.accepted(self.implementation.evaluation)]
         precision = precision_models(self.specimen.dtype)[-1]
         if isinstance(run, Call):
@@ -143,19 +147,26 @@ class Candidate:
 
     def apart(self, one: Results, run: Run, two: Results, other: Run) -> Mapping[str, NDArray[np.bool_]]:
         """Return where the results of two runs of one shape must differ, whatever honest program gives them."""
-        if self.formula.drawn:  # what is not removed from either is told by its value
-            return {name: (one[name] != 0) & (two[name] != 0) for name in one}
         firsts, seconds = self.expected(run), self.expected(other)
-        return {name: separated([each[name] for each in firsts], [each[name] for each in seconds]) for name in one}
+        return {
+            name: separated([each[name] for each in firsts], [each[name] for each in seconds])
+            & self.judged(one[name])
+            & self.judged(two[name])
+            for name in one
+        }
 
-    def excused(self, run: Run) -> bool:
-        """Whether a known deviation from the formula shows in a run."""
-        known = (
-            entry
+    def judged(self, results: Floats) -> NDArray[np.bool_]:
+        """Return of which results anything is expected: not of those that a subject may have removed."""
+        return (results != 0) if self.formula.drawn else np.ones(results.shape, dtype=bool)
+
+    def excused(self, run: Run, *outcomes: str) -> bool:
+        """Whether a known deviation from the formula, with one of some outcomes if they are given, shows in a run."""
+        return any(
+            entry.concerns([run])
             for entry in self.implementation.expected
             if entry.property == FOLLOWS and self.specimen.dtype in entry.dtypes
+            if not outcomes or entry.outcome in outcomes
         )
-        return any(entry.concerns([run]) for entry in known)
 
 
 def separated(firsts: Sequence[Enclosure], seconds: Sequence[Enclosure]) -> NDArray[np.bool_]:

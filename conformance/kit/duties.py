@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from conformance.kit.breach import Breach
 from conformance.kit.candidate import Candidate, Results, Run, difference, spot
-from oracle.arithmetic.formats import FORMATS, Format
+from oracle.arithmetic.formats import FLOAT32, FORMATS, Format
 from oracle.bound import Enclosure
 from properties.cases import Call, Training
 from properties.strategies.hyperparameters import adjusted, scheduled
@@ -20,7 +20,7 @@ from properties.subject import Floats, Rejected
 
 __all__ = [
     "any_layout_is_read",
-    "hyperparameters_are_used",
+    "hyperparameters_are_shown",
     "no_digit_is_lost",
     "overwrite",
     "require_floats",
@@ -60,9 +60,13 @@ def overwrite(arrays: Sequence[Floats | None]) -> None:
 
 def results_repeat(candidate: Candidate) -> None:
     """A new subject starts anew: the first results come again, now that others have been at work."""
+    promise = "that a new subject starts anew and that the same inputs give the same results"
     for run, results in candidate.answered:
-        if seen := difference(candidate.results(run), results):
-            promise = "that a new subject starts anew and that the same inputs give the same results"
+        try:
+            again = candidate.results(run)
+        except Rejected as rejection:
+            raise Breach(promise, f"when they came again they were refused: {rejection}") from rejection
+        if seen := difference(again, results):
             raise Breach(promise, f"when they came again {seen}")
 
 
@@ -98,14 +102,16 @@ def _varied(run: Run, name: str, value: float, *, settable: bool) -> Iterator[_V
             yield _Variation(words, replace(run, steps=steps), touched(2))
 
 
-def hyperparameters_are_used(candidate: Candidate) -> list[str]:
-    """Each hyperparameter changes results of its own group where it must, and no others; from the start, and when it is set.
+def hyperparameters_are_shown(candidate: Candidate) -> None:
+    """Each hyperparameter changes results of its own group where it must, and no others; from the start, and when it is set."""
+    blind = _unseen(candidate)
+    # Narrow dtypes show little, and what formulas say of masks that are drawn is no matter of single numbers.
+    if blind and candidate.form.bits >= FLOAT32.bits and not candidate.formula.drawn:
+        raise Breach(f"to use {', '.join(blind)}", "no run that was drawn shows it")
 
-    Returns
-    -------
-    list of str
-        What no drawn run shows.
-    """
+
+def _unseen(candidate: Candidate) -> list[str]:
+    """Require of hyperparameters that they are used, and return those of which no run that was drawn shows it."""
     formula, blind = candidate.formula, []
     settable = (*scheduled(formula), *adjusted(formula)) if formula.kind == "optimizer" else ()
     for name in formula.hyperparameters:
@@ -141,14 +147,17 @@ def _is_used(candidate: Candidate, run: Run, results: Results, variation: _Varia
         others = candidate.results(variation.run)
     except Rejected:
         return False
+    apart = candidate.apart(results, run, others, variation.run)
+    shows = any(apart[name].any() for name in variation.touched)
+    if candidate.excused(run) or candidate.excused(variation.run):
+        return shows  # what is known to deviate may do so in this
     promise = f"to use {variation.words}"
     untouched = {name: array for name, array in results.items() if name not in variation.touched}
     if seen := difference(others, untouched):
         raise Breach(f"{promise} there alone", f"with another value {seen}")
-    apart = candidate.apart(results, run, others, variation.run)
     for name in variation.touched:
         _require_change(results[name], others[name], apart[name], promise, f"with another value {name}")
-    return any(apart[name].any() for name in variation.touched)
+    return shows
 
 
 def _require_change(shown: Floats, other: Floats, apart: NDArray[np.bool_], promise: str, what: str) -> None:
@@ -188,15 +197,16 @@ def any_layout_is_read(candidate: Candidate) -> None:
             if candidate.excused(other):
                 continue
             shown = candidate.results(other)
-            if _within(results, expected) and not _within(shown, expected):
+            if _within(candidate, results, expected) and not _within(candidate, shown, expected):
                 seen = difference(shown, results)
                 raise Breach("to read arrays whatever their layout", f"of arrays that are {words}, {seen}")
 
 
-def _within(results: Results, expected: Sequence[Mapping[str, Enclosure]]) -> bool:
-    """Whether an accepted evaluation gives results; of a formula of which nothing can be said, whether anything does."""
-    return not expected or any(
-        all(bool((each[name].ratio(array) <= 1).all()) for name, array in results.items()) for each in expected
+def _within(candidate: Candidate, results: Results, expected: Sequence[Mapping[str, Enclosure]]) -> bool:
+    """Whether an accepted evaluation gives results."""
+    return any(
+        all(bool((each[name].ratio(array)[candidate.judged(array)] <= 1).all()) for name, array in results.items())
+        for each in expected
     )
 
 

@@ -59,9 +59,7 @@ def _call(run: object) -> Call:
 
 
 def _shape(candidate: Candidate, call: Call) -> tuple[int, ...]:
-    """Return the shape that the formula gives its result; masks are drawn for the whole of the first array."""
-    if candidate.formula.drawn:
-        return call.arrays[0].shape
+    """Return the shape that the formula gives its result."""
     shape: tuple[int, ...] = candidate.expected(call)[0]["the result"].error.shape
     return shape
 
