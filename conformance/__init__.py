@@ -18,6 +18,7 @@ __all__ = [
     "LawProfile",
     "Report",
     "UsageError",
+    "assert_backend_conforms",
     "assert_conforms",
     "check",
     "convention_map",
@@ -47,5 +48,6 @@ from conformance.conventions import ConventionMap, convention_map
 from conformance.errors import UsageError
 from conformance.identification import Identification
 from conformance.identify import identify
+from conformance.kit import assert_backend_conforms
 from conformance.laws import LawProfile, laws
 from conformance.report import Report

@@ -31,7 +31,17 @@ from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
 
-__all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings", "run"]
+__all__ = [
+    "BACKENDS",
+    "assert_conforms",
+    "check",
+    "judging",
+    "limits_of",
+    "loaded_backend",
+    "plan_of",
+    "require_settings",
+    "run",
+]
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
@@ -168,7 +178,7 @@ def check(
     )
     return _judged(
         plan,
-        _judge(plan, recipe, _limits(isolate, timeout, memory, default=isinstance(target, str))),
+        judging(plan, recipe, limits_of(isolate, timeout, memory, default=isinstance(target, str))),
         _blank(implementation.label, plan, {"matching": implementation.matching}),
         lambda record: reproduce(dtype=record.dtype),
         progress=progress,
@@ -303,7 +313,7 @@ def run(
     loaded, plan = made()
     if not plan.units() and not replay:
         raise UsageError(f"select must match the id of a check of {loaded.name}, got select={select!r}")
-    limits = _limits(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
+    limits = limits_of(isolate, timeout, memory, default=jobs > 1 or isinstance(backend, str))
     if jobs > 1 and limits is None:
         raise UsageError(f"jobs must be 1 where isolate is False, got jobs={jobs!r}")
     recipe = partial(_second, made) if isinstance(backend, str) and not interpreter else partial(replace, plan)
@@ -318,7 +328,7 @@ def run(
     )
     return _judged(
         plan,
-        _judge(plan, recipe, limits, jobs),
+        judging(plan, recipe, limits, jobs),
         _blank(f"{loaded.name} {loaded.version}", plan, loaded.environment()),
         lambda record: reproduce(id=record.id, dtype=record.dtype),
         output=output,
@@ -331,7 +341,7 @@ def _second(made: Callable[[], tuple[Backend, Plan]]) -> Plan:
     return made()[1]
 
 
-def _limits(isolate: bool | None, timeout: float | None, memory: float | None, *, default: bool) -> Limits | None:
+def limits_of(isolate: bool | None, timeout: float | None, memory: float | None, *, default: bool) -> Limits | None:
     """Return the limits of isolated subjects, or None where they run in this process."""
     if default if isolate is None else isolate:
         return Limits(TIMEOUT if timeout is None else timeout, memory)
@@ -341,7 +351,7 @@ def _limits(isolate: bool | None, timeout: float | None, memory: float | None, *
     return None
 
 
-def _judge(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judging:
+def judging(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judging:
     """Return how to judge tasks of a plan: in this process without limits, or in others that make the same plan."""
     if limits is None:
         return plan.in_turn
@@ -363,7 +373,7 @@ def plan_of(
     """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
     dtypes = tuple(FORMATS) if dtypes is None else dtypes
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
-    loaded = _loaded(backend, interpreter)
+    loaded = loaded_backend(backend, interpreter)
     entries = loaded.implementations
     judged, known = (entries, "") if baseline is None else expecting(baseline, entries, device)
     return loaded, Plan(judged, tuple(dtypes), device, profile, seed, select=select, replay=replay, baseline=known)
@@ -459,7 +469,8 @@ def _interpreter(python: str | None, isolate: bool | None, **named: object) -> I
     return Interpreter(python, str(Path(sys.path[0]).resolve()))  # what is found first here is found first there
 
 
-def _loaded(backend: str | Backend, interpreter: Interpreter | None) -> Backend:
+def loaded_backend(backend: str | Backend, interpreter: Interpreter | None) -> Backend:
+    """Return a backend from what `run` takes for one, described by another interpreter if there is one."""
     if isinstance(backend, Backend):
         return backend
     if not isinstance(backend, str):

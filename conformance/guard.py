@@ -11,13 +11,13 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-__all__ = ["guard", "kept_arithmetic"]
+__all__ = ["ARITHMETIC", "Setting", "guard", "kept_arithmetic", "settings"]
 
 #: What numpy does by itself; some of the oracle's arithmetic overflows and underflows on purpose.
 _ERRORS: Mapping[str, Literal["warn", "ignore"]] = {
@@ -26,6 +26,24 @@ _ERRORS: Mapping[str, Literal["warn", "ignore"]] = {
     "under": "ignore",
     "invalid": "warn",
 }
+
+
+class Setting(NamedTuple):
+    """Something of the process that all who run in it share.
+
+    Parameters
+    ----------
+    name : str
+        In words.
+    get : callable
+        Returns its value, which can be compared.
+    put : callable
+        Sets it to a value.
+    """
+
+    name: str
+    get: Callable[[], Any]
+    put: Callable[[Any], object]
 
 
 @contextmanager
@@ -50,13 +68,13 @@ def guard(seed: int) -> Iterator[io.StringIO]:
     """
     with ExitStack() as stack:
         stack.enter_context(_random_states(seed))
-        stack.enter_context(_interpreter())
-        stack.enter_context(kept_arithmetic())
+        stack.enter_context(contextlib.chdir(os.curdir))  # without asking where the subject has gone: it may be no more
+        for setting in settings():
+            stack.enter_context(_kept(setting))
         np.seterr(**_ERRORS)
         _flush(False)
-        for name, framework in (("torch", _torch), ("jax", _jax), ("keras", _keras)):
-            if name in sys.modules:
-                stack.enter_context(framework(sys.modules[name], seed))
+        if "torch" in sys.modules:
+            stack.enter_context(_seeded(sys.modules["torch"], seed))
         stack.enter_context(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
         yield stack.enter_context(contextlib.redirect_stdout(_Printed()))
@@ -80,22 +98,47 @@ def _flush(flushes: bool) -> None:
         sys.modules["torch"].set_flush_denormal(flushes)
 
 
+#: The modes of the processor and of numpy that change what the oracle computes, or make it raise.
+ARITHMETIC = (
+    Setting("numpy's handling of floating-point errors", np.geterr, lambda errors: np.seterr(**errors)),
+    Setting("the treatment of subnormal numbers", _flushes, _flush),
+)
+
+
 @contextmanager
 def kept_arithmetic() -> Iterator[None]:
-    """Keep the modes of the processor and of numpy that change what the oracle computes, or make it raise."""
-    with np.errstate(), _kept(_flushes, _flush):
+    """Keep what changes what the oracle computes, or makes it raise."""
+    with ExitStack() as stack:
+        for setting in ARITHMETIC:
+            stack.enter_context(_kept(setting))
         yield
 
 
 @contextmanager
-def _kept(get: Callable[[], Any], put: Callable[[Any], object]) -> Iterator[None]:
+def _kept(setting: Setting) -> Iterator[None]:
     """Put a setting back if it is another one afterwards."""
-    before = get()
+    before = setting.get()
     try:
         yield
     finally:
-        if get() != before:
-            put(before)
+        if setting.get() != before:
+            setting.put(before)
+
+
+def settings() -> Iterator[Setting]:
+    """Yield what a check leaves as it was, but for random states and the working directory.
+
+    Those of frameworks are there once these are imported.
+    """
+    yield from ARITHMETIC
+    path = sys.path
+    yield Setting("the environment", lambda: dict(os.environ), _restore_environment)
+    yield Setting("sys.path", lambda: list(path), lambda entries: path.__setitem__(slice(None), entries))
+    yield Setting("the list that sys.path is", lambda: id(sys.path), lambda _: setattr(sys, "path", path))
+    yield Setting("signal handlers", _signal_handlers, _restore_signal_handlers)
+    for name, framework in (("torch", _torch), ("jax", _jax), ("keras", _keras)):
+        if name in sys.modules:
+            yield from framework(sys.modules[name])
 
 
 @contextmanager
@@ -108,19 +151,6 @@ def _random_states(seed: int) -> Iterator[None]:
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002 - likewise
-
-
-@contextmanager
-def _interpreter() -> Iterator[None]:
-    path = sys.path
-    with (
-        contextlib.chdir(os.curdir),  # restores without asking where the subject has gone: that may be no more
-        _kept(lambda: dict(os.environ), _restore_environment),
-        _kept(lambda: list(path), lambda entries: path.__setitem__(slice(None), entries)),
-        _kept(lambda: id(sys.path), lambda _: setattr(sys, "path", path)),
-        _kept(_signal_handlers, _restore_signal_handlers),
-    ):
-        yield
 
 
 def _signal_handlers() -> dict[int, Any]:
@@ -142,32 +172,36 @@ def _restore_environment(before: dict[str, str]) -> None:
 
 
 @contextmanager
-def _torch(torch: ModuleType, seed: int) -> Iterator[None]:
+def _seeded(torch: ModuleType, seed: int) -> Iterator[None]:
     cuda = torch.cuda if torch.cuda.is_initialized() else None
     states = torch.get_rng_state(), cuda and cuda.get_rng_state_all()
     torch.default_generator.manual_seed(seed)  # torch.manual_seed would queue a seed for devices not in use
     if cuda:
         cuda.manual_seed_all(seed)
     try:
-        with ExitStack() as stack:
-            for setting in _torch_settings(torch):
-                stack.enter_context(setting)
-            yield
+        yield
     finally:
         torch.set_rng_state(states[0])
         if cuda:
             cuda.set_rng_state_all(states[1])
 
 
-def _torch_settings(torch: ModuleType) -> Iterator[AbstractContextManager[None]]:
-    yield _kept(torch.get_default_dtype, torch.set_default_dtype)
-    yield _kept(
-        torch.get_default_device, lambda device: torch.set_default_device(None if device.type == "cpu" else device)
+def _torch(torch: ModuleType) -> Iterator[Setting]:
+    yield Setting("torch's default dtype", torch.get_default_dtype, torch.set_default_dtype)
+    yield Setting(
+        "torch's default device",
+        torch.get_default_device,
+        lambda device: torch.set_default_device(None if device.type == "cpu" else device),
     )
-    yield _kept(torch.is_grad_enabled, torch.set_grad_enabled)
-    yield _kept(torch.get_num_threads, torch.set_num_threads)
-    yield _kept(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision)
-    yield _kept(
+    yield Setting("torch's grad mode", torch.is_grad_enabled, torch.set_grad_enabled)
+    yield Setting("torch's number of threads", torch.get_num_threads, torch.set_num_threads)
+    yield Setting(
+        "torch's precision of products",
+        torch.get_float32_matmul_precision,
+        torch.set_float32_matmul_precision,
+    )
+    yield Setting(
+        "torch's determinism",
         lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
         lambda flags: torch.use_deterministic_algorithms(flags[0], warn_only=flags[1]),
     )
@@ -175,13 +209,17 @@ def _torch_settings(torch: ModuleType) -> Iterator[AbstractContextManager[None]]
         yield _attribute(torch.backends.cudnn, flag)
 
 
-def _attribute(owner: Any, name: str) -> AbstractContextManager[None]:
-    return _kept(lambda: getattr(owner, name), lambda value: setattr(owner, name, value))
+def _attribute(owner: Any, name: str) -> Setting:
+    return Setting(f"{owner.__name__}.{name}", lambda: getattr(owner, name), lambda value: setattr(owner, name, value))
 
 
-def _jax(jax: ModuleType, _seed: int) -> AbstractContextManager[None]:
-    return _kept(lambda: jax.config.jax_enable_x64, lambda value: jax.config.update("jax_enable_x64", value))
+def _jax(jax: ModuleType) -> Iterator[Setting]:
+    yield Setting(
+        "jax_enable_x64",
+        lambda: jax.config.jax_enable_x64,
+        lambda value: jax.config.update("jax_enable_x64", value),
+    )
 
 
-def _keras(keras: ModuleType, _seed: int) -> AbstractContextManager[None]:
-    return _kept(keras.config.floatx, keras.config.set_floatx)
+def _keras(keras: ModuleType) -> Iterator[Setting]:
+    yield Setting("Keras' floatx", keras.config.floatx, keras.config.set_floatx)

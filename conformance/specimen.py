@@ -22,12 +22,15 @@ from properties.observing import observe
 from properties.strategies.numbers import copied
 from properties.subject import Floats, Rejected
 
-__all__ = ["FRAMES", "Specimen", "SubjectFailure", "Transcript", "described"]
+__all__ = ["FRAMES", "Specimen", "SubjectFailure", "Transcript", "described", "replica"]
 
 Answer = Observation | Floats | Rejected
 
 #: Frames of a traceback that a record keeps, the innermost ones.
 FRAMES = 6
+
+#: What stands around every question to a subject, and says nothing of it.
+_CONTEXTS = ("asked", "_subject_boundary")
 
 
 class SubjectFailure(Exception):
@@ -88,11 +91,11 @@ class Specimen:
         """
         if varied := self._varied([values for row in training.hyperparameters() for values in row]):
             return varied
-        with self._counts.asked(len(training.steps), self._process), _subject_boundary():
-            try:
-                shown = observe(self.implementation.factory, _replica(training), dtype=self.dtype, device=self.device)
-            except Rejected as rejection:
-                return rejection
+        try:
+            with self.asked(len(training.steps)):
+                shown = observe(self.implementation.factory, replica(training), dtype=self.dtype, device=self.device)
+        except Rejected as rejection:
+            return rejection
         for params in shown.params:
             if len(params) != len(training.params):
                 raise SubjectFailure(f"showed {len(params)} parameters of {len(training.params)}")
@@ -111,15 +114,27 @@ class Specimen:
         """
         if varied := self._varied([call.hyperparameters]):
             return varied
-        with self._counts.asked(1, self._process), _subject_boundary():
-            try:
+        try:
+            with self.asked(1):
                 function = self.implementation.factory(dtype=self.dtype, device=self.device)
                 shown = np.asarray(function(*map(copied, call.arrays), **call.hyperparameters))
                 if shown.dtype.kind in "cSU":  # numpy would drop imaginary parts, and read numbers out of text
                     raise TypeError(f"the result holds {shown.dtype.name}, no real numbers")
                 return np.asarray(shown, dtype=np.float64)
-            except Rejected as rejection:
-                return rejection
+        except Rejected as rejection:
+            return rejection
+
+    @contextmanager
+    def asked(self, amount: int) -> Iterator[None]:
+        """Count what a subject is asked for, and tell its failures from ours.
+
+        Raises
+        ------
+        SubjectFailure
+            Of whatever it raises but `Rejected`.
+        """
+        with self._counts.asked(amount, self._process), _subject_boundary():
+            yield
 
     def _varied(self, settings: Iterable[Mapping[str, float]]) -> Rejected | None:
         """Refuse what a claim asks of hyperparameters that the implementation cannot vary."""
@@ -135,8 +150,8 @@ def _subject_boundary() -> Iterator[None]:
     try:
         with kept_arithmetic():
             yield
-    except SubjectGone:
-        raise  # who runs this process knows what that means
+    except (SubjectGone, Rejected):
+        raise  # who runs this process, or asks, knows what that means
     except BaseException as error:  # whatever a subject raises is its outcome, and no failure of ours
         if isinstance(error, KeyboardInterrupt) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             raise  # the user's; where interrupts do not arrive, it is the subject's own
@@ -149,6 +164,7 @@ def described(error: BaseException) -> str:
     if isinstance(error, Relayed):  # as if it had been raised here
         relay = frames[-1].filename
         kind, frames = error.kind, [*(frame for frame in frames if frame.filename != relay), *error.frames]
+    frames = [frame for frame in frames if frame.name not in _CONTEXTS]
     lines = [f"{kind}: {error}"]
     lines += [
         f"  at {PurePath(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"
@@ -157,7 +173,7 @@ def described(error: BaseException) -> str:
     return "\n".join(lines)
 
 
-def _replica(training: Training) -> Training:
+def replica(training: Training) -> Training:
     """Copy what can be written to, so that a subject that does spoils no case and no later step."""
     return Training(
         _copies(training.params),

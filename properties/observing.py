@@ -10,7 +10,7 @@ import numpy as np
 from properties.cases import Evaluation, Observation, Step, Training
 from properties.subject import Floats, StepperFactory
 
-__all__ = ["observe"]
+__all__ = ["first_difference", "observe"]
 
 Grads = list[Floats | None]
 
@@ -121,3 +121,10 @@ def _signed(grads: Sequence[Floats | None], climbing: set[int]) -> Grads:
 
 def _copied(shown: Floats) -> Floats:
     return np.array(shown, dtype=np.float64)
+
+
+def first_difference(shown: Floats, expected: Floats) -> str:
+    """Name the first element of two arrays of one shape that differs in a bit, as 0.0 and -0.0 do."""
+    bits, others = (np.ascontiguousarray(array).reshape(-1).view(np.int64) for array in (shown, expected))
+    index = int(np.flatnonzero(bits != others)[0])
+    return f"{float(shown.flat[index])!r} instead of {float(expected.flat[index])!r} at index {index}"

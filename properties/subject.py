@@ -97,7 +97,8 @@ class Companion(Stepper, Protocol):
     """An optimizer that goes through all that a training program does with one.
 
     A factory names in ``offers`` the methods that its optimizers have beyond those of `Stepper`, and ``maximize`` if
-    its groups may climb. What is not offered is left out of the programs that the optimizer is run through.
+    its groups may climb. What is not offered is left out of the programs that the optimizer is run through; methods that
+    subjects have all the same, it names in ``withheld``.
     """
 
     def resumed(self) -> Stepper:

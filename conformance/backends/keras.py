@@ -42,7 +42,8 @@ def _numbers_of(dtype: str) -> Iterator[None]:
 def _to_tensor(values: Floats, dtype: str) -> Any:
     import keras
 
-    return keras.ops.convert_to_tensor(np.asarray(values, dtype=dtype))
+    # A copy, because JAX may keep the memory of the array that it is given.
+    return keras.ops.convert_to_tensor(np.array(values, dtype=dtype))
 
 
 def _to_floats(tensor: Any) -> Floats:
@@ -114,7 +115,7 @@ class OptimizerFactory:
 
         del device  # the default of Keras' backend
         with _numbers_of(dtype):
-            variables = [keras.Variable(np.asarray(param, dtype=dtype), dtype=dtype) for param in params]
+            variables = [keras.Variable(_to_tensor(param, dtype), dtype=dtype) for param in params]
             optimizers = [self._made(group.hyperparameters) for group in groups]
             for optimizer, group in zip(optimizers, groups, strict=True):
                 optimizer.build([variables[tensor] for tensor in group.tensors])

@@ -124,7 +124,8 @@ class TransformationFactory:
             state = self.transformation(groups).init(parameters)
         except (ValueError, TypeError) as error:
             raise Rejected(f"{type(error).__name__}: {error}") from error
-        return TransformationStepper(self, list(groups), parameters, state, dtype)
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return TransformationStepper(self, own, parameters, state, dtype)
 
     def transformation(self, groups: Sequence[Group]) -> Any:
         """Make the transformation of the groups as they stand."""

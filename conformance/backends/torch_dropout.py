@@ -24,12 +24,13 @@ class DropoutFactory:
         import torch
 
         def function(x: Floats, *seed: Floats, **hyperparameters: float) -> Floats:
-            if seed:
-                torch.default_generator.manual_seed(int(seed[0]))
-                if device != "cpu":
-                    torch.cuda.manual_seed(int(seed[0]))
             layer = self.make(1 - hyperparameters["keep"], bool(seed))
-            return to_floats(torch.stack([layer(units) for units in to_tensor(x, dtype=dtype, device=device)]))
+            with torch.random.fork_rng([] if device == "cpu" else [device]):
+                if seed:
+                    torch.default_generator.manual_seed(int(seed[0]))
+                    if device != "cpu":
+                        torch.cuda.manual_seed(int(seed[0]))
+                return to_floats(torch.stack([layer(units) for units in to_tensor(x, dtype=dtype, device=device)]))
 
         return function
 

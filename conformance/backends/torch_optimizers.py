@@ -231,6 +231,11 @@ class OptimizerFactory:
     exposed: tuple[str, ...] = ()
     offers: tuple[str, ...] = OFFERED_BY_ALL
 
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """What a stepper could be asked for, but its optimizer is not offered for."""
+        return tuple(name for name in (*OFFERED_BY_TORCH, "step_sparse") if name not in self.offers)
+
     def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
         """Make an optimizer.
 

@@ -10,12 +10,13 @@ import numpy as np
 from properties.cases import Event, Observation, Training
 from properties.claims import Bench, Space, Unrepeated, claim
 from properties.differential import require_formula
+from properties.observing import first_difference
 from properties.optimizers.common import planted
 from properties.optimizers.elementwise import OPTIMIZERS
 from properties.strategies.inputs import Inputs, keyword, trained
 from properties.strategies.programs import DESIGNS, programs
 from properties.strategies.trainings import Plan
-from properties.subject import Floats, Group, Place
+from properties.subject import Group, Place
 
 __all__ = [
     "any_order",
@@ -63,15 +64,8 @@ def _difference(shown: Observation, expected: Observation) -> str:
     for number, (params, others) in enumerate(zip(shown.params, expected.params, strict=True), 1):
         for tensor, (param, other) in enumerate(zip(params, others, strict=True)):
             if param.tobytes() != other.tobytes():
-                return f"tensor {tensor} is {_differing(param, other)} after step {number}"
+                return f"tensor {tensor} is {first_difference(param, other)} after step {number}"
     return ""
-
-
-def _differing(shown: Floats, expected: Floats) -> str:
-    """Name the first element that differs in a bit, as 0.0 and -0.0 do."""
-    bits, others = (np.ascontiguousarray(array).reshape(-1).view(np.int64) for array in (shown, expected))
-    index = int(np.flatnonzero(bits != others)[0])
-    return f"{float(shown.flat[index])!r} instead of {float(expected.flat[index])!r} at index {index}"
 
 
 @claim(

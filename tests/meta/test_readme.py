@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +74,16 @@ def test_the_example_prints_what_the_readme_shows(capsys: pytest.CaptureFixture[
     seed = "profile quick, seed 0\n"  # what follows are versions of the installation
     printed = capsys.readouterr().out.partition(seed)[0] + seed
     assert printed == shown, f"Put this into README.md:\n\n{printed}"
+
+
+def test_the_test_of_adapters_passes_for_honest_ones_and_fails_for_others() -> None:
+    (source,) = (block for block in fenced("python") if "assert_backend_conforms" in block)
+    for name, passes in (("VIRTUES", True), ("FUNCTIONS", False)):
+        module: dict[str, Any] = {}
+        exec(source.replace("mypackage.mymodule:backend", f"tests.helpers.adapters:{name}"), module)
+
+        with nullcontext() if passes else pytest.raises(AssertionError, match="does not keep what adapters promise"):
+            module["test_my_adapters"]()
 
 
 @pytest.mark.parametrize("line", [line for block in fenced("console") for line in block.splitlines()])

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 
 jax = pytest.importorskip("jax", reason="jax is not installed: nox -s conformance-matrix has it")
 
 
 def tanh_gelu(x):
     return jax.nn.gelu(x, approximate=True)
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms(
+        "jax", select="(relu or layer_norm) and not jit", dtypes=["float64", "bfloat16"], isolate=False
+    )
 
 
 def test_functions_follow_their_formulas_operation_by_operation_and_compiled():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends.keras import backend
 
 keras = pytest.importorskip("keras", reason="keras is not installed: nox -s conformance-matrix has it")
@@ -25,6 +25,10 @@ class Uncorrected(keras.optimizers.RMSprop):
     @epsilon.setter
     def epsilon(self, value):
         self._root = value
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("keras", select="lion or relu or layer_norm", dtypes=["float64"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["gd", "adam_eps_hat", "lion"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import UsageError, check, run
+from conformance import UsageError, assert_backend_conforms, check, run
 
 optax = pytest.importorskip("optax", reason="optax is not installed: nox -s conformance-matrix has it")
 
@@ -17,6 +17,10 @@ def half_step(learning_rate, b1=0.9, b2=0.999, eps=1e-8):
 def ascent(learning_rate):
     """Descent with the sign of the other direction."""
     return optax.scale(learning_rate)
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("optax", select="adamw or clip or constant", dtypes=["float64"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["gd", "momentum_nesterov", "clip_by_norm", "schedule_cosine_to_10pct"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from conformance import check, targets
+from conformance import assert_backend_conforms, check, targets
 from conformance.backends import Implementation
 from conformance.backends.torch import backend, to_floats, to_tensor
 from conformance.backends.torch_optimizers import OptimizerFactory
@@ -42,6 +42,14 @@ def values_of(formula: str) -> dict[str, float]:
 
 OPTIMIZERS = [each for each in backend().implementations if get(each.formula).kind == "optimizer"]
 CLIPS = [each for each in backend().implementations if get(each.formula).arrays == ("grad",)]
+
+
+def test_adapters_keep_their_promises():
+    # Each factory of the adapter, and each path of one optimizer; all of torch takes minutes.
+    select = (
+        "adamw.adapter@torch.optim.AdamW or momentum_nesterov or clip or dropout or relu or layer_norm or schedule_c"
+    )
+    assert_backend_conforms("torch", select=select, dtypes=["float64", "bfloat16"], isolate=False)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
