@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.identification import AxisFinding, Departure, Proof
+from conformance.probes import Candidate
 from conformance.search import Finding
 from oracle.dialects.lattice import Dialect, Lattice
 
@@ -17,7 +18,8 @@ _NEAREST = 8
 
 def axes_of(lattice: Lattice, finding: Finding, absent: frozenset[str]) -> tuple[AxisFinding, ...]:
     """Say what is known of each axis."""
-    classes = [members for members in finding.classes if not members[0].slip]
+    groups = ([one for one in members if isinstance(one, Dialect)] for members in finding.classes)
+    classes = [members for members in groups if not members[0].slip]
     answers = [members[0] for members in classes]
     if not answers:
         return ()
@@ -82,13 +84,14 @@ def proof_of(finding: Finding) -> Proof | None:
     return Proof(
         found.probe.name,
         found.probe.purpose,
-        found.probe.training,
+        found.probe.run,
         named(found.rival),
         found.step,
         found.index,
         found.answer,
         found.rivals,
         found.observed,
+        found.probe.given,
     )
 
 
@@ -113,6 +116,6 @@ def closeness(finding: Finding) -> tuple[float, ...]:
     return min((_lateness(departure) for departure in finding.dropped.values()), default=(1, 0, 0.0))
 
 
-def named(dialect: Dialect) -> str:
+def named(candidate: Candidate) -> str:
     """Return the id, if there is one, and the words."""
-    return f"{dialect.id}: {dialect.describe()}" if dialect.id else dialect.describe()
+    return f"{candidate.id}: {candidate.describe()}" if candidate.id else candidate.describe()
