@@ -134,11 +134,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _judging(check)
 
-    identifying = _command(commands, "identify", _identify, "Say what an optimizer or a function computes, whatever it claims.")
-    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
-    identifying.add_argument(
-        "--family", choices=FAMILIES, help="where to look (default: in all, the likeliest first)"
+    identifying = _command(
+        commands, "identify", _identify, "Say what an optimizer or a function computes, whatever it claims."
     )
+    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
+    identifying.add_argument("--family", choices=FAMILIES, help="where to look (default: in all, the likeliest first)")
     _targeting(identifying)
     identifying.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
     identifying.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")

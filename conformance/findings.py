@@ -97,11 +97,13 @@ def proof_of(finding: Finding) -> Proof | None:
 
 def told(finding: Finding) -> dict[str, Any]:
     """Return what an answer keeps of a search in any case."""
-    ranked = sorted(finding.dropped.items(), key=lambda entry: _lateness(entry[1]))
+    answers = {named(one) for members in finding.classes for one in members}
+    rivals = [entry for entry in finding.dropped.items() if named(entry[0]) not in answers]
+    ranked = sorted(rivals, key=lambda entry: _lateness(entry[1]))
     nearest = [entry for place, entry in enumerate(ranked) if place < _NEAREST or entry[0].named]
     return {
         "excluded": tuple((named(dialect), departure) for dialect, departure in nearest),
-        "rivals": len(finding.dropped),
+        "rivals": len(rivals),
         "probes": tuple(probe.name for probe in finding.used),
         "refused": tuple(finding.refused),
     }

@@ -52,7 +52,7 @@ class FunctionInquiry(Inquiry):
 
         self._formulas = tuple(formula for formula in self._formulas if answered(formula))
         self._candidates = [candidate for candidate in self._candidates if candidate.base in self._formulas]
-        return None if self._candidates else self._failure
+        return None if self._candidates else self._failure or SubjectFailure("most inputs were refused")
 
     def _attempts(self, precision: Precision) -> Sequence[dict[str, float]]:  # noqa: ARG002 - they cost little
         return self._hidden()
@@ -69,16 +69,23 @@ class FunctionInquiry(Inquiry):
 
     def _searched(self, precision: Precision, hidden: bool) -> Finding:  # noqa: ARG002 - whatever is hidden
         dtype = self._dtypes[0]
-        finding = self._compared(dtype, precision).run(self._candidates, self._pool(dtype))
+        search, pool = self._compared(dtype, precision), self._pool(dtype)
+        finding = search.run(self._candidates, pool)
+        # What has the values of a formula whose own inputs dropped it would go the same way.
+        gone = [one for one in _variants(finding.dropped) if not one.slip]
+
+        def contradicted(answer: Variant) -> bool:
+            return any(one.base is not answer.base and search.equal(answer, one, pool) for one in gone)
+
+        classes = [members for members in finding.classes if not any(map(contradicted, _variants(members[:1])))]
         # Of a formula and its evaluations, what promises most: the inputs that tell them apart are extremes.
-        finding.classes = list(_strongest(finding.classes))
+        finding.classes = list(_strongest(classes))
         return finding
 
     def _pool(self, dtype: str) -> list[Probe]:
         defaults = {name: value for name, value in self._offer.defaults.items() if name in self._offer.spellings}
         key = ("calls", self._formulas, tuple(self._held.items()), tuple(defaults.items()), dtype)
-        seed = self._session.seed
-        return self._session.once(key, lambda: call_probes(self._formulas, self._held, defaults, dtype, seed))
+        return self._session.once(key, lambda: call_probes(self._session, self._formulas, self._held, defaults, dtype))
 
     def _answered(self, specimen: Specimen, probe: Probe) -> Sequence[Floats] | None:
         try:
@@ -95,15 +102,23 @@ class FunctionInquiry(Inquiry):
         return (), ()
 
 
-def _strongest(classes: Iterable[list[Candidate]]) -> Iterator[list[Candidate]]:
-    """Yield the first of several classes that have the values of one formula by definition, and all others."""
-    known = set()
+def _strongest(classes: Sequence[list[Candidate]]) -> Iterator[list[Candidate]]:
+    """Yield classes without evaluations of a formula that is accepted itself; others of one formula stand alone.
+
+    They have the same values, but are not the same program.
+    """
+    accepted = {one.evaluates for members in classes for one in _variants(members) if one.id == one.base.id}
     for members in classes:
-        first = members[0]
-        assert isinstance(first, Variant)
-        if first.evaluates is None or first.evaluates not in known:
-            yield members
-        known.add(first.evaluates)
+        others = [one for one in _variants(members) if one.evaluates is None or one.id == one.base.id]
+        if others:
+            yield [*others]
+        for one in _variants(members):
+            if one not in others and one.evaluates not in accepted:
+                yield [one]
+
+
+def _variants(members: Iterable[Candidate]) -> list[Variant]:
+    return [one for one in members if isinstance(one, Variant)]
 
 
 def _serving(probes: Iterable[Probe], formula: Formula) -> int:

@@ -124,11 +124,12 @@ class Identification:
     target : str
     outcome : {"identified", "undecided", "none of the known", "crash"}
     family : str
-        The lattice in which it was found; empty if it was in none.
+        The lattice in which it was found, or ``functions``, or ``schedules``; empty if it was in none.
     dialects : tuple of str
         What it computes, in words; several if they are the same here, or if nothing told them apart.
     formula : str
-        The id of a formula with a citation, or of a known slip; empty for other points.
+        The id of a formula with a citation, of a known slip, or of an evaluation such as ``softmax:unshifted``; empty
+        for other points.
     source : tuple of str
         That formula's citation.
     axes : tuple of AxisFinding
@@ -150,9 +151,9 @@ class Identification:
     rivals : int
         How many were excluded in all.
     probes : tuple of str
-        The trainings that it was run on, in the order in which they were chosen.
+        The trainings or calls that it was run on, in the order in which they were chosen.
     refused : tuple of str
-        Trainings whose hyperparameters it refused.
+        Trainings whose hyperparameters, or calls that, it refused.
     message : str
     seed : int
     """

@@ -221,7 +221,11 @@ def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str
         return None
     hidden = {name: CUSTOMARY[name][0] for name in formula.hyperparameters if name not in {**spellings, **held}}
     made = adapted(found, _signature(formula, {**hidden, **held}))
-    own = {name: default(parameters, spelling) for name, spelling in spellings.items()}
+    own = {
+        name: default(parameters, spelling)
+        for name, spelling in spellings.items()
+        if spelling.partition("[")[0] in parameters
+    }
     taken = {*[*parameters][: len(formula.arrays)], *(spelling.partition("[")[0] for spelling in spellings.values())}
     return Offer(
         replace(made, label=label, fixed=held),

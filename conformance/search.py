@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from functools import partial
+from itertools import combinations, repeat
 
 import numpy as np
 
@@ -22,6 +23,9 @@ __all__ = ["Evidence", "Finding", "Search", "asked"]
 
 #: How many of the remaining candidates a probe is chosen for; with more, a choice costs as much as trying.
 _SAMPLE = 16
+
+#: Among how many of the probes that are left one is chosen.
+_CHOICE = 16
 
 _EXACT = Precision(FLOAT64, FLOAT64, FLOAT64)
 
@@ -82,7 +86,11 @@ class _Path:
     """The enclosures of a candidate on an input, each computed when it is asked for."""
 
     def __init__(self, formula: Formula, run: Training | Call, precision: Precision) -> None:
-        self._coming = _called(formula, run, precision) if isinstance(run, Call) else _walked(formula, run, precision)
+        self._coming = (
+            map(partial(_called, formula, precision), repeat(run))  # which fails again where it fails
+            if isinstance(run, Call)
+            else _walked(formula, run, precision)
+        )
         self._known: list[Enclosure] = []
 
     def after(self, step: int) -> Enclosure:
@@ -100,8 +108,9 @@ def _walked(formula: Formula, training: Training, precision: Precision) -> Itera
         yield walk.step(grad, rows[0])[0]
 
 
-def _called(formula: Formula, call: Call, precision: Precision) -> Iterator[Enclosure]:
-    yield bound(formula, *call.arrays, precision=precision, **call.hyperparameters)
+def _called(formula: Formula, precision: Precision, call: Call) -> Enclosure:
+    enclosure: Enclosure = bound(formula, *call.arrays, precision=precision, **call.hyperparameters)
+    return enclosure
 
 
 class Search:
@@ -145,6 +154,11 @@ class Search:
         if finding.classes:
             finding.evidence = self._evidence(finding, finding.classes[0][0])
         return finding
+
+    def contains(self, candidate: Candidate, probe: Probe) -> bool:
+        """Whether a candidate allows all that the subject shows on a probe."""
+        shown = self._ask(probe)
+        return shown is None or _departure(self._path(candidate, probe, self._precision), probe, shown, 0) is None
 
     def _tried(self, candidates: list[Candidate], probe: Probe, finding: Finding) -> list[Candidate]:
         """Run the subject on a probe, and return the candidates that are left."""
@@ -190,7 +204,7 @@ class Search:
         sample = candidates[:: -(-len(candidates) // _SAMPLE)]
         pairs = len(sample) * (len(sample) - 1) // 2
         best, most = unused[0], -1
-        for probe in unused:
+        for probe in unused[:_CHOICE]:
             count = sum(self._separated(one, other, probe) for one, other in combinations(sample, 2))
             if count > most:
                 best, most = probe, count
@@ -207,7 +221,12 @@ class Search:
     def _evidence(self, finding: Finding, answer: Candidate) -> Evidence | None:
         """Return the rival that lasted longest among those that were dropped last, where the answer was looked at."""
         for probe in reversed([probe for probe in finding.used if probe.serves(answer)]):
-            here = [entry for entry in finding.dropped.items() if entry[1].probe == probe.name and not entry[1].shapes]
+            here = [
+                (rival, gone)
+                for rival, gone in finding.dropped.items()
+                # Another evaluation of the answer is no rival.
+                if gone.probe == probe.name and not gone.shapes and (not rival.id or rival.id != answer.id)
+            ]
             if here:
                 rival, gone = min(here, key=lambda entry: (-entry[1].step, entry[1].error_over_bound))
                 allowed = self._path(answer, probe, self._precision).after(gone.step).interval(gone.index)
@@ -227,12 +246,16 @@ class Search:
         classes: list[list[Candidate]] = []
         for candidate in candidates:
             for members in classes:
-                if all(self._same(candidate, members[0], probe) for probe in _common(candidate, members[0], pool)):
+                if self.equal(candidate, members[0], pool):
                     members.append(candidate)
                     break
             else:
                 classes.append([candidate])
         return [[one for one in members if not one.slip] or members for members in classes]
+
+    def equal(self, one: Candidate, other: Candidate, pool: Sequence[Probe]) -> bool:
+        """Whether two candidates have the same exact values on all probes."""
+        return all(self._same(one, other, probe) for probe in _common(one, other, pool))
 
     def _same(self, one: Candidate, other: Candidate, probe: Probe) -> bool:
         """Whether no value differs, to 128 bits: inputs without any pattern leave no room for chance."""

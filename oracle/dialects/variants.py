@@ -80,7 +80,9 @@ def _spanned(family: Family) -> Iterator[Variant]:
         if base.kind == "optimizer" or base.drawn:
             continue
         if point.description:
-            yield Variant(family.at(id, base), base, id, f"{base.id}, but {point.description}", id)
+            neighbour = family.at(id, base)
+            for program in (neighbour.programs[name] for name in base.accepted()):
+                yield Variant(program, base, id, f"{base.id}, but {point.description}", id)
             continue
         yield Variant(base, base, id, base.title)
         for name, other in base.evaluations.items():

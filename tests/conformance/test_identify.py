@@ -446,7 +446,7 @@ def test_what_was_found_is_written_as_json(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"family": "lamb"}, "family must be among momentum, adaptive, adam, lion, got family='lamb'"),
+        ({"family": "lamb"}, "family must be among momentum, adaptive, adam, lion, functions, schedules, got family='lamb'"),
         ({"seed": -1}, "seed must be an integer of at least 0, got seed=-1"),
         ({"dtypes": ["bfloat16"]}, "dtypes must be a sequence of names among float64, float32"),
         ({"hyperparameters": {"beta3": 0.9}}, "hyperparameters must be among .* got beta3"),
@@ -459,8 +459,14 @@ def test_wrong_arguments_are_told(arguments, message):
 
 
 @pytest.mark.parametrize("target", [abs, 3, "math:sqrt"])
-def test_what_is_no_optimizer_is_refused(target):
+def test_what_is_no_optimizer_is_refused_where_one_is_looked_for(target):
     with pytest.raises(UsageError, match="target must be a subclass of torch"):
+        identify(target, "adam")
+
+
+@pytest.mark.parametrize("target", [3, dict])
+def test_what_is_neither_an_optimizer_nor_a_function_is_refused(target):
+    with pytest.raises(UsageError, match=r"target must be a subclass of torch.* a function of arrays or of the step"):
         identify(target)
 
 
