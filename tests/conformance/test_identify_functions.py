@@ -61,7 +61,7 @@ def test_an_honest_program_is_named_as_its_formula(formula, dtype, identifier, d
 @every_dtype
 def test_a_program_of_an_evaluation_is_named_as_that_or_as_the_formula(dtype, identifier, draws, outcomes):
     unstable = set()
-    for formula, evaluation, name, program in list(evaluated())[:: draws(7, 1)]:
+    for formula, evaluation, name, program in list(evaluated())[:: draws(14, 1)]:
         found = found_of(identifier, program, dtype)
         told = {dialect.partition(": ")[0] for dialect in found.dialects}
         right = bool(told & {formula.id, f"{formula.id}:{evaluation}"})
@@ -96,7 +96,7 @@ def bodied(variant):
 
 @every_dtype
 def test_a_neighbour_is_named_as_what_it_is(dtype, identifier, draws, outcomes):
-    for variant in SLIPS[:: draws(12, 1)]:
+    for variant in SLIPS[:: draws(24, 1)]:
         found = found_of(identifier, bodied(variant), dtype)
         right = found.outcome != "identified" or any(told.startswith(f"{variant.id}:") for told in found.dialects)
         outcomes(found.outcome, right=right)
@@ -113,7 +113,7 @@ def _equal(variant, id):
 
 
 def test_no_seeded_fault_is_named_as_the_formula_that_it_claims(identifier, draws, outcomes):
-    for fault in FUNCTION_FAULTS[:: draws(12, 1)]:
+    for fault in FUNCTION_FAULTS[:: draws(24, 1)]:
         dtype = fault.dtypes[0]
         if fault.beyond or dtype not in DTYPES:
             continue
@@ -407,12 +407,13 @@ def test_the_same_arguments_give_the_same_answer():
     def rate(step, lr):
         return lr
 
-    assert identify(rate, seed=3).as_json() == identify(rate, seed=3).as_json()
+    once, again = (identify(rate, "schedules", seed=3) for _ in range(2))
+
+    assert once.as_json() == again.as_json()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_answer_does_not_depend_on_the_seed(seed):
-    assert identify(TORCH["gelu"], seed=seed, dtypes=["float64"]).formula == "gelu"
+def test_the_answer_does_not_depend_on_the_seed():
+    assert identify(TORCH["gelu"], seed=1, dtypes=["float64"]).formula == "gelu"
 
 
 # -- Where to look, and wrong usage ----------------------------------------------------------------------------------
@@ -438,6 +439,9 @@ def test_wrong_usage_is_told(target: Any, arguments: dict[str, Any], message: st
         identify(target, **arguments)
 
 
-def test_the_command_names_a_function(capsys):
-    assert main(["identify", "torch.nn.functional:silu"]) == 0
-    assert capsys.readouterr().out.startswith("torch.nn.functional:silu  this is silu\n")
+def test_the_command_names_a_function(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text("def rate(step, lr, T_max):\n    return lr * (1 - 0.9 * min(step, T_max) / T_max)\n")
+
+    assert main(["identify", f"{path}:rate", "--family", "schedules"]) == 0
+    assert capsys.readouterr().out.startswith(f"{path}:rate  this is schedule_cosine_to_10pct_straight\n")
