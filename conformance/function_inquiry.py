@@ -34,7 +34,8 @@ class FunctionInquiry(Inquiry):
         known = [dtype for dtype in dtypes if dtype in offered.implementation.dtypes]
         super().__init__(session, f"{base.kind}s", base.hyperparameters, offered, known, device)
         self._candidates = candidates
-        self._formulas = tuple(dict.fromkeys(candidate.base for candidate in candidates))
+        self._called_alike = tuple(dict.fromkeys(candidate.base for candidate in candidates))
+        self._formulas = self._called_alike
         self._failure: SubjectFailure | None = None
 
     @property
@@ -61,7 +62,7 @@ class FunctionInquiry(Inquiry):
         """Return the combinations of customary values of hyperparameters that the target does not offer."""
         lacking = [
             name
-            for name in self._formulas[0].hyperparameters
+            for name in self._called_alike[0].hyperparameters
             if name not in self._offer.spellings and name not in self._fixed
         ]
         ways = itertools.product(*(CUSTOMARY[name] for name in lacking))
@@ -84,8 +85,11 @@ class FunctionInquiry(Inquiry):
 
     def _pool(self, dtype: str) -> list[Probe]:
         defaults = {name: value for name, value in self._offer.defaults.items() if name in self._offer.spellings}
-        key = ("calls", self._formulas, tuple(self._held.items()), tuple(defaults.items()), dtype)
-        return self._session.once(key, lambda: call_probes(self._session, self._formulas, self._held, defaults, dtype))
+        key = ("calls", self._called_alike, tuple(self._held.items()), tuple(defaults.items()), dtype)
+        pool = self._session.once(
+            key, lambda: call_probes(self._session, self._called_alike, self._held, defaults, dtype)
+        )
+        return [probe for probe in pool if any(formula in probe.formulas for formula in self._formulas)]
 
     def _answered(self, specimen: Specimen, probe: Probe) -> Sequence[Floats] | None:
         try:
