@@ -112,9 +112,10 @@ def selftest(session: nox.Session) -> None:
 
 @nox.session(name="identify-matrix", default=False)
 def identify_matrix(session: nox.Session) -> None:
-    """Identify a fresh program at every point of every family: a quarter of an hour."""
+    """Identify a fresh program at every point of every family, and every form of every function: two hours."""
     install(session, "test", project=".[torch]")
-    session.run("pytest", "--full", "tests/conformance/test_identify_matrix.py", *session.posargs)
+    tests = ("tests/conformance/test_identify_matrix.py", "tests/conformance/test_identify_functions.py")
+    session.run("pytest", "--full", *tests, *session.posargs)
 
 
 @nox.session(default=False)

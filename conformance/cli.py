@@ -21,7 +21,7 @@ from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
 from conformance.identification import exit_code as identification_code
 from conformance.identification import json_file
-from conformance.identify import identify
+from conformance.identify import FAMILIES, identify
 from conformance.isolation import TIMEOUT
 from conformance.jsonlines import read
 from conformance.laws import laws
@@ -32,7 +32,6 @@ from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
 from oracle.catalogue import FORMULAS
-from oracle.dialects import LATTICES
 from oracle.errors import OracleError
 from oracle.formula import Formula
 from properties.catalogue import CLAIMS
@@ -136,11 +135,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _judging(check)
 
-    identifying = _command(commands, "identify", _identify, "Say what an optimizer computes, whatever it claims.")
-    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
-    identifying.add_argument(
-        "--family", choices=tuple(LATTICES), help="where to look (default: in all, the likeliest first)"
+    identifying = _command(
+        commands, "identify", _identify, "Say what an optimizer or a function computes, whatever it claims."
     )
+    identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
+    identifying.add_argument("--family", choices=FAMILIES, help="where to look (default: in all, the likeliest first)")
     _targeting(identifying)
     identifying.add_argument("--device", default="cpu", metavar="D", help="cpu (default) or cuda")
     identifying.add_argument("--seed", type=int, default=0, metavar="N", help="what inputs are drawn from (default: 0)")

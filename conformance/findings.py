@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.identification import AxisFinding, Departure, Proof
+from conformance.probes import Candidate
 from conformance.search import Finding
 from oracle.dialects.lattice import Dialect, Lattice
 
@@ -17,7 +18,8 @@ _NEAREST = 8
 
 def axes_of(lattice: Lattice, finding: Finding, absent: frozenset[str]) -> tuple[AxisFinding, ...]:
     """Say what is known of each axis."""
-    classes = [members for members in finding.classes if not members[0].slip]
+    groups = ([one for one in members if isinstance(one, Dialect)] for members in finding.classes)
+    classes = [members for members in groups if not members[0].slip]
     answers = [members[0] for members in classes]
     if not answers:
         return ()
@@ -82,23 +84,26 @@ def proof_of(finding: Finding) -> Proof | None:
     return Proof(
         found.probe.name,
         found.probe.purpose,
-        found.probe.training,
+        found.probe.run,
         named(found.rival),
         found.step,
         found.index,
         found.answer,
         found.rivals,
         found.observed,
+        found.probe.given,
     )
 
 
 def told(finding: Finding) -> dict[str, Any]:
     """Return what an answer keeps of a search in any case."""
-    ranked = sorted(finding.dropped.items(), key=lambda entry: _lateness(entry[1]))
+    answers = {named(one) for members in finding.classes for one in members}
+    rivals = [entry for entry in finding.dropped.items() if named(entry[0]) not in answers]
+    ranked = sorted(rivals, key=lambda entry: _lateness(entry[1]))
     nearest = [entry for place, entry in enumerate(ranked) if place < _NEAREST or entry[0].named]
     return {
         "excluded": tuple((named(dialect), departure) for dialect, departure in nearest),
-        "rivals": len(finding.dropped),
+        "rivals": len(rivals),
         "probes": tuple(probe.name for probe in finding.used),
         "refused": tuple(finding.refused),
     }
@@ -113,6 +118,6 @@ def closeness(finding: Finding) -> tuple[float, ...]:
     return min((_lateness(departure) for departure in finding.dropped.values()), default=(1, 0, 0.0))
 
 
-def named(dialect: Dialect) -> str:
+def named(candidate: Candidate) -> str:
     """Return the id, if there is one, and the words."""
-    return f"{dialect.id}: {dialect.describe()}" if dialect.id else dialect.describe()
+    return f"{candidate.id}: {candidate.describe()}" if candidate.id else candidate.describe()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -48,27 +50,40 @@ class Departure:
     ----------
     probe : str
     step, index : int
-        Steps count from 1, elements of the parameter from 0.
+        Steps count from 1, elements of the parameter or of the result from 0.
     low, high, observed : float
     error_over_bound : float
     passed : int
         How many probes it had passed before.
+    shapes : tuple of tuple of int, optional
+        Of the result and of what it should be, if these differ: then there are no numbers.
+    given : str
+        The input of a function in words; empty for an optimizer.
     """
 
     probe: str
     step: int
-    index: int
-    low: float
-    high: float
-    observed: float
-    error_over_bound: float
+    index: int = 0
+    low: float = -math.inf
+    high: float = math.inf
+    observed: float = math.nan
+    error_over_bound: float = math.inf
     passed: int = 0
+    shapes: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    given: str = ""
 
     def __str__(self) -> str:
+        where = _where(self.probe, self.step, self.given)
+        if self.shapes:
+            return f"{where} has shape {self.shapes[0]}, expected {self.shapes[1]}"
         return (
-            f"param after step {self.step} of the probe {self.probe!r}, element {self.index}, is {self.observed!r}, "
+            f"{where}, element {self.index}, is {self.observed!r}, "
             f"but [{self.low!r}, {self.high!r}] is allowed: {self.error_over_bound:.3g} times the bound"
         )
+
+
+def _where(probe: str, step: int, given: str) -> str:
+    return f"the result of {probe!r}, {given}" if given else f"param after step {step} of the probe {probe!r}"
 
 
 @dataclass(frozen=True)
@@ -78,23 +93,26 @@ class Proof:
     Parameters
     ----------
     probe, purpose : str
-    training : Training
+    run : Training or Call
     rival : str
     step, index : int
     answer, rivals : tuple of float, float
         What each allows there.
     observed : float
+    given : str
+        The input of a function in words; empty for an optimizer.
     """
 
     probe: str
     purpose: str
-    training: Any
+    run: Any
     rival: str
     step: int
     index: int
     answer: tuple[float, float]
     rivals: tuple[float, float]
     observed: float
+    given: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,11 +124,12 @@ class Identification:
     target : str
     outcome : {"identified", "undecided", "none of the known", "crash"}
     family : str
-        The lattice in which it was found; empty if it was in none.
+        The lattice in which it was found, or ``functions``, or ``schedules``; empty if it was in none.
     dialects : tuple of str
         What it computes, in words; several if they are the same here, or if nothing told them apart.
     formula : str
-        The id of a formula with a citation, or of a known slip; empty for other points.
+        The id of a formula with a citation, of a known slip, or of an evaluation such as ``softmax:unshifted``; empty
+        for other points.
     source : tuple of str
         That formula's citation.
     axes : tuple of AxisFinding
@@ -132,9 +151,9 @@ class Identification:
     rivals : int
         How many were excluded in all.
     probes : tuple of str
-        The trainings that it was run on, in the order in which they were chosen.
+        The trainings or calls that it was run on, in the order in which they were chosen.
     refused : tuple of str
-        Trainings whose hyperparameters it refused.
+        Trainings whose hyperparameters, or calls that, it refused.
     message : str
     seed : int
     """
@@ -172,13 +191,15 @@ class Identification:
     def _lines(self) -> Iterator[str]:
         answer = {
             "identified": f"this is {self.formula}" if self.formula else f"works as {', '.join(self.dialects[:1])}",
-            "undecided": "undecided between dialects that no input tells apart",
+            "undecided": "undecided between what no input tells apart",
             "none of the known": "none of the known",
             "crash": "crash",
         }[self.outcome]
         yield f"{self.target}  {answer}"
         if self.source:
             yield from _wrapped("source", "; ".join(self.source))
+        elif self.formula:
+            yield from _wrapped("that is", self.dialects[0].removeprefix(f"{self.formula}: "))
         for dialect in self.dialects[self.identified :]:
             yield from _wrapped("the same as" if self.identified else "perhaps", dialect)
         yield from _wrapped("", self.message)
@@ -193,20 +214,22 @@ class Identification:
         if self.proof:
             yield from self._proof(self.proof)
         elif self.excluded:
-            yield from _wrapped("nearest", f"{self.excluded[0][0]}: {self.excluded[0][1]}")
+            nearest, departure = self.excluded[0]
+            yield from _wrapped("nearest", f"{nearest.removesuffix('.')}: {departure}")
         yield from _wrapped("precision", "; ".join(f"{dtype}: {model}" for dtype, model in self.precision.items()))
         yield from _wrapped("matching", "; ".join(self._matching()))
         yield from _wrapped("left alone", ", ".join(f"{name}={value}" for name, value in self.left.items()))
         if self.probes:
-            refused = f"; refused: {', '.join(self.refused)}" if self.refused else ""
+            refused = f"; refused: {_kinds(self.refused)}" if self.refused else ""
             yield from _wrapped(
-                "inputs", f"{', '.join(self.probes)}{refused}; {self.rivals} dialects excluded, seed {self.seed}"
+                "inputs", f"{_kinds(self.probes)}{refused}; {self.rivals} rivals excluded, seed {self.seed}"
             )
 
     @staticmethod
     def _proof(proof: Proof) -> Iterator[str]:
         yield from _wrapped("last rival", proof.rival)
-        where = f"param after step {proof.step} of the probe {proof.probe!r} ({proof.purpose}), element {proof.index}"
+        purpose = "" if proof.given else f" ({proof.purpose})"
+        where = f"{_where(proof.probe, proof.step, proof.given)}{purpose}, element {proof.index}"
         yield from _wrapped("told apart by", where)
         yield from _wrapped("", f"the answer allows [{proof.answer[0]!r}, {proof.answer[1]!r}]")
         yield from _wrapped("", f"the rival allows [{proof.rivals[0]!r}, {proof.rivals[1]!r}]")
@@ -256,6 +279,11 @@ def json_file(path: str | Path) -> Path:
 def exit_code(identification: Identification) -> int:
     """Return the exit code of a command that ends with this: 0 identified, 1 none of the known, 4 undecided."""
     return _EXIT_CODES[identification.outcome]
+
+
+def _kinds(probes: Iterable[str]) -> str:
+    """Name inputs, those of one kind once."""
+    return ", ".join(dict.fromkeys(re.sub(r" \d+$", "", probe) for probe in probes))
 
 
 def _wrapped(label: str, text: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Offers: what an optimizer that claims no formula lets one vary."""
+"""Offers: what a target that claims no formula lets one vary."""
 
 from __future__ import annotations
 
@@ -14,22 +14,42 @@ from conformance.errors import UsageError
 from conformance.spellings import matched
 from conformance.targets import (
     DTYPES,
+    Signature,
+    adapted,
     constructor_parameters,
     default,
     is_factory,
     is_torch_optimizer,
     named,
+    parameters_of,
     sequences,
+    signature,
 )
+from oracle.catalogue import get
 from oracle.dialects.family import SPELLING
-from properties.subject import Floats, Group, Stepper
+from oracle.errors import DomainError
+from oracle.formula import Formula
+from properties.subject import Floats, Function, Group, Stepper
 
-__all__ = ["Offer", "offer"]
+__all__ = ["CUSTOMARY", "Offer", "called", "function_offers", "is_optimizer", "offer"]
+
+#: By hyperparameter of a function or a schedule, the values that programs have which do not offer it.
+CUSTOMARY: Mapping[str, tuple[float, ...]] = {
+    "eps": (1e-5, 1e-6, 1e-8, 1e-12, 1e-3),
+    "momentum": (0.1, 0.01, 0.001),
+    "regression_weight": (1.0, 0.5),
+    "clip_value": (1.0, 0.5, 5.0, 10.0),
+    "max_norm": (1.0, 0.5, 5.0, 10.0),
+    "end_value": (0.0,),
+    "cycle_growth": (1.0, 2.0),
+}
+
+Parameters = Mapping[str, inspect.Parameter]
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What an optimizer offers, if it is one of a certain family.
+    """What a target offers, if it is of a certain family.
 
     Parameters
     ----------
@@ -40,12 +60,15 @@ class Offer:
         Its own values of these.
     left : mapping of str to object
         Defaults of its other keywords.
+    spare : int
+        How many of the arrays that it is to be given it can do without.
     """
 
     implementation: Implementation
     spellings: Mapping[str, str]
     defaults: Mapping[str, float]
     left: Mapping[str, Any]
+    spare: int = 0
 
 
 def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offer:
@@ -118,3 +141,172 @@ def _renamed(group: Group) -> Group:
     values = {"schedule_multiplier": 1.0, **group.hyperparameters}
     values |= {other: values[name] for other, name in SPELLING.items() if name in values}
     return replace(group, hyperparameters=values)
+
+
+def is_optimizer(target: Any) -> bool:
+    """Whether a target makes updates, and is no function.
+
+    Raises
+    ------
+    LoadError, UsageError
+        If it is neither, or cannot be loaded.
+    """
+    found, label = named(target)
+    if isinstance(found, Implementation):
+        return not found.formula or get(found.formula).kind == "optimizer"
+    if callable(found) and (is_torch_optimizer(found) or is_factory(found, "optimizer")):
+        return True
+    if not callable(found) or inspect.isclass(found):
+        raise UsageError(
+            "target must be a subclass of torch.optim.Optimizer, a functools.partial of one, a function of arrays or "
+            f"of the step, or a factory of optimizers or functions, got {label}"
+        )
+    return False
+
+
+def called(formula: Formula) -> tuple[str, tuple[bool, ...], tuple[str, ...]]:
+    """Return what formulas have in common that are called with the same arguments."""
+    return formula.kind, tuple(name in formula.integers for name in formula.arrays), formula.hyperparameters
+
+
+def function_offers(
+    target: Any, formulas: Iterable[Formula], fixed: Mapping[str, float], dtypes: Sequence[str]
+) -> list[Offer | None]:
+    """Say what a function offers, if it is called as one of several formulas.
+
+    Parameters
+    ----------
+    target : object or str
+        As `conformance.targets.implementation` takes it, for a function or a schedule.
+    formulas : iterable of Formula
+        Functions and schedules.
+    fixed : mapping of str to float
+        Hyperparameters that are not to be varied, and their values.
+    dtypes : sequence of str
+        Those to be looked at, one of which it must have.
+
+    Returns
+    -------
+    list of Offer or None
+        In the order of the formulas; None where the target is not called so.
+
+    Raises
+    ------
+    LoadError
+        If a string names nothing that can be imported.
+    UsageError
+        If it is called as none of them.
+    """
+    found, label = named(target)
+    offers = [_function_offer(found, label, formula, fixed) for formula in formulas]
+    able = [own if own and set(own.implementation.dtypes).intersection(dtypes) else None for own in offers]
+    if not any(able):
+        raise UsageError(f"{label} takes the arrays and hyperparameters of no function or schedule that is known")
+    return able
+
+
+def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str, float]) -> Offer | None:
+    held = {name: value for name, value in fixed.items() if name in formula.hyperparameters}
+    try:
+        formula.require(held)
+    except DomainError:
+        return None
+    if isinstance(found, Implementation):
+        return _declared_offer(found, formula, held)
+    names = {name: name for name in formula.hyperparameters if name not in held}
+    if is_factory(found, formula.kind):
+        return Offer(Implementation("", label, found, DTYPES["torch"], fixed=held), names, {}, {})
+    parameters = parameters_of(found)
+    if parameters is None:  # of what is built in, nothing is known but that it takes arguments by position
+        return Offer(replace(adapted(found, _signature(formula, held)), label=label), names, {}, {})
+    spellings = _spellings(formula, parameters, held)
+    if spellings is None:
+        return None
+    hidden = {name: CUSTOMARY[name][0] for name in formula.hyperparameters if name not in {**spellings, **held}}
+    made = adapted(found, _signature(formula, {**hidden, **held}))
+    own = {
+        name: default(parameters, spelling)
+        for name, spelling in spellings.items()
+        if spelling.partition("[")[0] in parameters
+    }
+    taken = {*[*parameters][: len(formula.arrays)], *(spelling.partition("[")[0] for spelling in spellings.values())}
+    return Offer(
+        replace(made, label=label, fixed=held),
+        {name: spelling for name, spelling in spellings.items() if name not in held},
+        {name: value for name, value in own.items() if value is not None},
+        {
+            name: parameter.default
+            for name, parameter in parameters.items()
+            if name not in taken and not _bare(parameter.default)
+        },
+        sum(parameters[name].default is None for name in [*parameters][: len(formula.arrays)]),
+    )
+
+
+def _bare(default: Any) -> bool:
+    """Whether a default leaves room for an array: a number, a word or a yes is none."""
+    return default is None or default is inspect.Parameter.empty
+
+
+def _signature(formula: Formula, fixed: Mapping[str, float]) -> Signature:
+    return signature(formula.id, arrays=None, hyperparameters=fixed)
+
+
+def _declared_offer(found: Implementation, formula: Formula, fixed: Mapping[str, float]) -> Offer | None:
+    """Say what an implementation offers, which is called as the formula that it claims is."""
+    claimed = get(found.formula)
+    spellings = {SPELLING.get(name, name): name for name in claimed.hyperparameters}
+    alike = {SPELLING.get(name, name): name for name in formula.hyperparameters}
+    if called(claimed)[:2] != called(formula)[:2] or set(alike) != set(spellings):
+        return None
+    names = {name: spellings[spelled] for spelled, name in alike.items()}
+    fixed = {name: found.fixed[own] for name, own in names.items() if own in found.fixed} | dict(fixed)
+    factory = found.factory if names == {name: name for name in names} else _Called(found.factory, names)
+    varied = {name: own for name, own in names.items() if name not in fixed}
+    return Offer(replace(found, formula="", factory=factory, fixed=fixed), varied, {}, {})
+
+
+@dataclass(frozen=True, eq=False)
+class _Called:
+    """A factory of functions whose hyperparameters have other names."""
+
+    factory: Any
+    names: Mapping[str, str]
+
+    def __call__(self, *, dtype: str, device: str) -> Function:
+        """Make a function."""
+        function = self.factory(dtype=dtype, device=device)
+
+        def call(*arrays: Floats, **hyperparameters: float) -> Floats:
+            shown: Floats = function(*arrays, **{self.names[name]: value for name, value in hyperparameters.items()})
+            return shown
+
+        return call
+
+
+def _spellings(formula: Formula, parameters: Parameters, fixed: Mapping[str, float]) -> dict[str, str] | None:
+    """Find the keyword of each hyperparameter that a signature offers; None if it is not one of such a function.
+
+    All that it requires must be given: arrays first, then hyperparameters, by their names or else in their order.
+    """
+    kinds = [parameter.kind for parameter in parameters.values()]
+    plain = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    places = [name for name in plain if parameters[name].kind is not inspect.Parameter.KEYWORD_ONLY]
+    arrays, count = places[: len(formula.arrays)], len(formula.arrays)
+    starred = inspect.Parameter.VAR_POSITIONAL in kinds
+    if (len(arrays) < count and not starred) or not all(_bare(plain[name]) for name in arrays):
+        return None
+    rest = [name for name in plain if name not in arrays]
+    spellings = matched(formula.hyperparameters, rest)
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        spellings |= {name: name for name in formula.hyperparameters if name not in {**spellings, **fixed}}
+    keywords = {spelling.partition("[")[0] for spelling in spellings.values()}
+    required = [name for name in rest if plain[name] is inspect.Parameter.empty and name not in keywords]
+    unnamed = [name for name in formula.hyperparameters if name not in {**spellings, **fixed}]
+    if required:
+        return {**spellings, **dict(zip(unnamed, required, strict=True))} if len(required) == len(unnamed) else None
+    return spellings if all(name in CUSTOMARY for name in unnamed) else None

@@ -1,20 +1,25 @@
-"""Probes: trainings that are chosen to tell the dialects of a family apart, not drawn for it."""
+"""Probes: inputs that tell candidates apart; those of optimizers are trainings, chosen for it and not drawn."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from conformance.session import derived_seed
 from oracle.arithmetic.formats import FLOAT32
-from oracle.dialects.lattice import HISTORY
-from properties.cases import Step, Training
+from oracle.dialects.lattice import HISTORY, Dialect
+from oracle.dialects.variants import Variant
+from oracle.formula import Formula
+from properties.cases import Call, Step, Training
 from properties.subject import Floats, Group
 
-__all__ = ["SCREENS", "Probe", "probes"]
+__all__ = ["SCREENS", "Candidate", "Probe", "probes"]
+
+Candidate: TypeAlias = Dialect | Variant
 
 #: Far from 0, from 1 and from each other, so that every line of a rule counts; no short binary fractions, which
 #: scalars of any precision hold.
@@ -44,29 +49,61 @@ _BITS = 8
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """One training and what it is for.
+    """One input and what it is for.
 
     Parameters
     ----------
     name : str
     purpose : str
-        What it tells apart.
-    training : Training
-        Of one tensor; its hyperparameters are all that the rival formulas use, even if the subject does not offer them.
+        What it tells apart, or what it is.
+    run : Training or Call
+        A training is of one tensor; its hyperparameters are all that the rival formulas use, even if the subject does
+        not offer them.
+    formulas : tuple of Formula
+        Those in whose domain a call lies.
     """
 
     name: str
     purpose: str
-    training: Training
+    run: Training | Call
+    formulas: tuple[Formula, ...] = ()
+
+    @property
+    def training(self) -> Training:
+        """The training that an optimizer is run on."""
+        assert isinstance(self.run, Training)
+        return self.run
+
+    @property
+    def call(self) -> Call:
+        """The call that a function is given."""
+        assert isinstance(self.run, Call)
+        return self.run
+
+    @property
+    def given(self) -> str:
+        """A call in words; empty for a training, whose name tells what a reader wants to know."""
+        return self.purpose if isinstance(self.run, Call) else ""
+
+    @property
+    def steps(self) -> range:
+        """The numbers of the steps after which something is shown; a call has one."""
+        return range(1, len(self.run.steps) + 1) if isinstance(self.run, Training) else range(1, 2)
+
+    def serves(self, candidate: Candidate) -> bool:
+        """Whether a candidate says what comes of the input."""
+        return isinstance(candidate, Dialect) or candidate.base in self.formulas
 
     def unchanged(self) -> Probe:
-        """The same without any change of hyperparameters."""
+        """The same training without any change of hyperparameters."""
         steps = tuple(replace(step, changes={}) for step in self.training.steps)
-        return replace(self, training=replace(self.training, steps=steps))
+        return replace(self, run=replace(self.training, steps=steps))
 
     def absent(self, names: Collection[str]) -> frozenset[str]:
         """Return those of some hyperparameters that are 0 throughout or not there, and whether there is no history."""
-        rows = [row[0] for row in self.training.hyperparameters()]
+        if isinstance(self.run, Call):
+            return frozenset()
+        rows = [row[0] for row in self.run.hyperparameters()]
         zero = frozenset(name for name in names if not any(row.get(name) for row in rows))
         return zero | {HISTORY} if len(rows) == 1 else zero
 

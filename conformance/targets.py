@@ -36,6 +36,7 @@ __all__ = [
     "is_torch_optimizer",
     "load",
     "named",
+    "parameters_of",
     "sequences",
     "signature",
     "unknown_optimizer",
@@ -275,7 +276,8 @@ def _label(target: Any) -> str:
     return f"{bare.__module__}.{name}"
 
 
-def _parameters(target: Callable[..., Any]) -> Parameters | None:
+def parameters_of(target: Callable[..., Any]) -> Parameters | None:
+    """Return what a target takes, or None if it does not say."""
     try:
         return inspect.signature(target).parameters
     except (TypeError, ValueError):  # built-in functions may have none
@@ -296,7 +298,7 @@ def constructor_parameters(target: Any) -> Parameters:
 
 def is_factory(target: Callable[..., Any], kind: str) -> bool:
     """Whether a target's signature is that of a factory of subjects of a kind of formulas."""
-    names = set(_parameters(target) or ())
+    names = set(parameters_of(target) or ())
     expected = {"params", "groups", "dtype", "device"} if kind == "optimizer" else {"dtype", "device"}
     return names == expected
 
@@ -364,7 +366,7 @@ def _optimizer(target: Any, formula: Signature, label: str, fixed: Mapping[str, 
     if not inspect.isclass(target) and _belongs_to(target, "optax"):
         from conformance.backends import jax_arrays, optax
 
-        spellings = _match(formula, _parameters(target) or {}, label, fixed)
+        spellings = _match(formula, parameters_of(target) or {}, label, fixed)
         return _whole(formula, label, optax.TransformationFactory(target, spellings), jax_arrays.DTYPES, fixed)
     if not is_torch_optimizer(target):
         raise UsageError(
@@ -469,7 +471,7 @@ class _PlainSchedule:
 def _function(
     target: Callable[..., Any], formula: Signature, label: str, fixed: Mapping[str, float], arrays: Arrays
 ) -> Implementation:
-    parameters = _parameters(target)
+    parameters = parameters_of(target)
     if inspect.isclass(target):
         what = "the step" if formula.kind == "schedule" else "arrays"
         raise UsageError(f"{formula.id} is a function of {what}: target must be one, got the class {label}")

@@ -57,14 +57,28 @@ def judged(record_property: Callable[[str, object], None]) -> Callable[[str, int
     return lambda what, count: record_property(f"judged {what}", count)
 
 
+@pytest.fixture
+def outcomes(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Report what an identification of a program has told, and whether that is so."""
+
+    def told(outcome: str, *, right: bool) -> None:
+        record_property(f"told {outcome}" if right else "told wrongly", 1)
+
+    return told
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how much was judged in all, by this process and those that it shared the tests with."""
+    """Print how much was judged and identified in all, by this process and those that it shared the tests with."""
     totals: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport) and report.when == "call":
                 for name, count in report.user_properties:
                     totals[name] += count
+    told = {name.removeprefix("told "): count for name, count in totals.items() if name.startswith("told ")}
+    if told:
+        shares = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(told.items()))
+        terminalreporter.write_line(f"told of {sum(told.values()):,} programs: {shares}")
     steps, calls = totals["judged steps"], totals["judged calls"]
     if steps or calls:
         terminalreporter.write_line(

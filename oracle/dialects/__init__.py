@@ -26,10 +26,23 @@ from oracle.dialects.lstm import LSTM
 from oracle.dialects.momentum import MOMENTUM, MOMENTUM_LATTICE
 from oracle.dialects.normalization import NORMALIZATION, RUNNING
 from oracle.dialects.schedules import SCHEDULES
+from oracle.dialects.variants import Variant, variants
 from oracle.errors import UnknownFormulaError
 from oracle.formula import Formula
 
-__all__ = ["FAMILIES", "LATTICES", "Axis", "Dialect", "Family", "Lattice", "Variation", "neighbour", "relatives"]
+__all__ = [
+    "FAMILIES",
+    "LATTICES",
+    "VARIANTS",
+    "Axis",
+    "Dialect",
+    "Family",
+    "Lattice",
+    "Variant",
+    "Variation",
+    "neighbour",
+    "relatives",
+]
 
 FAMILIES = (
     MOMENTUM,
@@ -63,6 +76,9 @@ FAMILIES = (
 
 #: Where an unknown optimizer is looked for, by name.
 LATTICES = {lattice.name: lattice for lattice in (MOMENTUM_LATTICE, ADAPTIVE_LATTICE, ADAM_LATTICE, LION_LATTICE)}
+
+#: What an unknown function or schedule is compared with.
+VARIANTS = variants(FAMILIES)
 
 _FAMILY = {formula.id: family for family in FAMILIES for formula in family.named}
 

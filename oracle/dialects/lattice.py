@@ -246,6 +246,16 @@ class Dialect:
         """The id of the formula or of the slip; empty for any other point."""
         return self.slip or (self.named.id if self.named else "")
 
+    @property
+    def source(self) -> tuple[str, ...]:
+        """The citation of the formula that lies here; empty for any other point."""
+        return self.named.source if self.named else ()
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """Names of all hyperparameters that it may use."""
+        return self.lattice.hyperparameters
+
     @cached_property
     def values(self) -> Mapping[str, str]:
         """The value on each axis; of a slip, those of the axes that it leaves alone."""

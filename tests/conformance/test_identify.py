@@ -255,7 +255,7 @@ def test_what_is_like_nothing_known_is_not_guessed(target, identifier):
     assert exit_code(found) == 1
     nearest, departure = found.excluded[0]
     assert departure.error_over_bound > 1
-    assert f"nearest       {nearest}: param after step {departure.step}"[:60] in found.summary()
+    assert f"nearest       {nearest.removesuffix('.')}: param after step {departure.step}"[:60] in found.summary()
 
 
 def test_constants_that_are_not_offered_are_tried_at_their_customary_values():
@@ -349,7 +349,7 @@ def test_the_last_rival_and_what_told_it_apart_are_kept():
 
     assert low <= proof.observed <= high
     assert not rival_low <= proof.observed <= rival_high
-    assert proof.training.steps[proof.step - 1].grads[0].shape == proof.training.params[0].shape
+    assert proof.run.steps[proof.step - 1].grads[0].shape == proof.run.params[0].shape
 
 
 def test_hyperparameters_of_the_target_are_matched_and_its_defaults_read():
@@ -449,7 +449,10 @@ def test_what_was_found_is_written_as_json(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"family": "lamb"}, "family must be among momentum, adaptive, adam, lion, got family='lamb'"),
+        (
+            {"family": "lamb"},
+            "family must be among momentum, adaptive, adam, lion, functions, schedules, got family='lamb'",
+        ),
         ({"seed": -1}, "seed must be an integer of at least 0, got seed=-1"),
         ({"dtypes": ["bfloat16"]}, "dtypes must be a sequence of names among float64, float32"),
         ({"hyperparameters": {"beta3": 0.9}}, "hyperparameters must be among .* got beta3"),
@@ -462,8 +465,14 @@ def test_wrong_arguments_are_told(arguments, message):
 
 
 @pytest.mark.parametrize("target", [abs, 3, "math:sqrt"])
-def test_what_is_no_optimizer_is_refused(target):
+def test_what_is_no_optimizer_is_refused_where_one_is_looked_for(target):
     with pytest.raises(UsageError, match="target must be a subclass of torch"):
+        identify(target, "adam")
+
+
+@pytest.mark.parametrize("target", [3, dict])
+def test_what_is_neither_an_optimizer_nor_a_function_is_refused(target):
+    with pytest.raises(UsageError, match=r"target must be a subclass of torch.* a function of arrays or of the step"):
         identify(target)
 
 

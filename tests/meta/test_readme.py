@@ -86,6 +86,21 @@ def test_the_test_of_adapters_passes_for_honest_ones_and_fails_for_others() -> N
             module["test_my_adapters"]()
 
 
+def test_what_is_identified_in_an_example_is_what_the_readme_shows() -> None:
+    blocks = [block for block in fenced("python") if "identify(" in block]
+    scope: dict[str, object] = {}
+    shown = 0
+
+    for line in "".join(blocks).splitlines():
+        code, _, comment = line.partition("  # ")
+        if comment.startswith("("):
+            shown += 1
+            assert eval(code, scope) == eval(comment), line
+        elif code and not code.startswith("print"):
+            exec(code, scope)
+    assert shown == len(blocks) == 2
+
+
 @pytest.mark.parametrize("line", [line for block in fenced("console") for line in block.splitlines()])
 def test_every_command_shown_is_one_that_the_parser_takes(line: str) -> None:
     for command in line.split("&&"):
