@@ -58,6 +58,10 @@ LIBRARIES = {
     "jax": ("jax", {}),
     "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
+    "lion-pytorch": ("lion-pytorch", {}),
+    "pytorch_optimizer": ("pytorch_optimizer", {}),
+    "torch-optimi": ("torch-optimi", {}),
+    "torch-optimizer": ("torch-optimizer", {}),
 }
 
 

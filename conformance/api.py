@@ -37,8 +37,12 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 BACKENDS: Mapping[str, str] = {
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
+    "lion-pytorch": "conformance.backends.lion_pytorch:backend",
     "optax": "conformance.backends.optax:backend",
+    "pytorch_optimizer": "conformance.backends.pytorch_optimizer:backend",
     "torch": "conformance.backends.torch:backend",
+    "torch-optimi": "conformance.backends.torch_optimi:backend",
+    "torch-optimizer": "conformance.backends.torch_optimizer:backend",
 }
 
 #: Called with each record, the number of checks that are over, and the number of all.
