@@ -12,7 +12,7 @@ from conformance.backends.torch_addons import LION, addon, environment, raises_o
 
 __all__ = ["backend"]
 
-COPIED = raises_when_copied("decoupled_wd", "0.2.5")
+COPIED = raises_when_copied("decoupled_wd and _init_lr", "0.2.5")
 
 
 def backend() -> Backend:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from conformance.backends import Backend, Implementation
 from conformance.backends.pytorch_optimizer_schedules import schedules
 from conformance.backends.torch import ClipFactory
@@ -38,13 +40,15 @@ from conformance.backends.torch_addons import (
 )
 from conformance.backends.torch_tensors import DTYPES
 from conformance.records import FOLLOWS
+from properties.cases import Step, Training
+from properties.subject import Group
 
 __all__ = ["backend"]
 
 SEEN = "4.1.0"
 DAMPENED = {**MOMENTUM, "dampening": "dampening"}
 
-COPIED = raises_when_copied("maximize", SEEN)
+COPIED = raises_when_copied("maximize and foreach", SEEN)
 COUNTED = steps_of_groups(SEEN)
 VIEWED = views_memory(SEEN)
 PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", SEEN)
@@ -60,19 +64,34 @@ IDLE = known(
     versions=SEEN,
 )
 ROUNDED = known(
-    *(FOLLOWS, "step_bound_attained", "lone_gradient", "late_group_starts_anew", "resuming_changes_nothing"),
+    *(
+        FOLLOWS,
+        "step_bound_attained",
+        "lone_gradient",
+        "late_group_starts_anew",
+        "resuming_changes_nothing",
+        "any_order",
+    ),
+    dtypes=("float64",),
     reason="The sums of the powers of the betas are kept in float32, whatever the parameter's dtype, and become its dtype "
     "when a state is loaded.",
-    evidence="By hand: QHAdam([p]).state[p]['beta2_weight'].dtype is torch.float32 for a parameter in float64.",
+    evidence="By hand: the state of a parameter in float64 has beta2_weight in torch.float32, from QHAdam's init_group.",
     versions=SEEN,
 )
+#: One update whose gradient is too small for what is added to its square.
+SMALL = Training(
+    (np.zeros(1),),
+    (Group((0,), {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.5, "eps": 2.0**-30}),),
+    (Step((np.full(1, 2.0**-20),)),),
+)
 PADDED = known(
-    *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew"),
+    *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
     reason="1e-15 is added to the second moment under the root, beside epsilon: where the gradients are small, the steps "
     "are shorter.",
     evidence="By hand: AdamC([p], lr=1.0, eps=0.0) with a first gradient of 1e-8 moves p by 0.01 and not by 1; the "
     "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound.",
     versions=SEEN,
+    inputs={"training": SMALL},
 )
 
 

@@ -78,10 +78,10 @@ def known(*properties: str, dtypes: tuple[str, ...] = DTYPES, **facts: Any) -> t
     return tuple(Expectation(property=name, dtypes=dtypes, **facts) for name in properties)
 
 
-def raises_when_copied(attribute: str, versions: str) -> tuple[Expectation, ...]:
+def raises_when_copied(attributes: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that keep options where torch copies none."""
     entry: dict[str, Any] = {
-        "reason": f"A deep copy raises AttributeError in its first update: {attribute} is an attribute of the optimizer, "
+        "reason": f"A deep copy raises AttributeError in its first update: {attributes} belong to the optimizer itself, "
         "and torch.optim.Optimizer copies its defaults, groups and state alone.",
         "evidence": "By hand: give a parameter of copy.deepcopy(optimizer) a gradient, and step.",
         "versions": versions,

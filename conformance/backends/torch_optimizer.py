@@ -98,7 +98,13 @@ def _implementations() -> Iterator[Implementation]:
         ("adamw", "AdamP:delta=0", {**ADAM, **DECAY}, AVERAGES, VIEWED, flat),
         ("adam_eps_hat", "AdaMod:beta3=0", ADAM, AVERAGES, (), {"beta3": 0.0}),
         (
-            *("adam_eps_hat", "Lamb:adam,debias", ADAM, AVERAGES, raises_when_copied("debias", SEEN)),
+            *(
+                "adam_eps_hat",
+                "Lamb:adam,debias",
+                ADAM,
+                AVERAGES,
+                raises_when_copied("debias, adam and clamp_value", SEEN),
+            ),
             {"adam": True, "debias": True},
         ),
     ):
