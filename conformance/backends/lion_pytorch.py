@@ -12,7 +12,7 @@ from conformance.backends.torch_addons import LION, addon, environment, raises_o
 
 __all__ = ["backend"]
 
-COPIED = raises_when_copied("decoupled_wd and _init_lr", "0.2.5")
+COPIED = raises_when_copied("decoupled_wd and _init_lr", "reports/findings/lion_pytorch_copies.py", "0.2.5")
 
 
 def backend() -> Backend:
@@ -27,7 +27,7 @@ def backend() -> Backend:
 
     from lion_pytorch import Lion, cautious_lion, foreach
 
-    empty = raises_on_empty_groups("0.2.5")
+    empty = raises_on_empty_groups("reports/findings/lion_pytorch_foreach_empty_group.py", "0.2.5")
     bold = "lion_pytorch.cautious_lion.Lion:cautious_factor=1"
     return Backend(
         "lion-pytorch",

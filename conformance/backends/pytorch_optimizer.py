@@ -38,7 +38,6 @@ from conformance.backends.torch_addons import (
     views_memory,
     writes_gradients,
 )
-from conformance.backends.torch_tensors import DTYPES
 from conformance.records import FOLLOWS
 from properties.cases import Step, Training
 from properties.subject import Group
@@ -48,19 +47,20 @@ __all__ = ["backend"]
 SEEN = "4.1.0"
 DAMPENED = {**MOMENTUM, "dampening": "dampening"}
 
-COPIED = raises_when_copied("maximize and foreach", SEEN)
-COUNTED = steps_of_groups(SEEN)
-VIEWED = views_memory(SEEN)
-PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", SEEN)
+COPIED = raises_when_copied("maximize and foreach", "reports/findings/pytorch_optimizer_copies.py", SEEN)
+COUNTED = steps_of_groups("reports/findings/pytorch_optimizer_steps_of_groups.py", SEEN)
+VIEWED = views_memory("reports/findings/pytorch_optimizer_strides.py", SEEN)
+WRITTEN = "reports/findings/pytorch_optimizer_gradients.py"
+PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", WRITTEN, SEEN)
 ADVANCED = writes_gradients(
-    "Nesterov's momentum is added to the gradients where they are kept; foreach leaves them.", SEEN
+    "Nesterov's momentum is added to the gradients where they are kept; foreach leaves them.", WRITTEN, SEEN
 )
 IDLE = known(
     *(FOLLOWS, "decay_law", "decoupling", "late_group_starts_anew", "any_order"),
     reason="With weight_decouple=False the penalty is added to the gradient after the velocity took it in, so that it has "
     "no effect on the parameters.",
     evidence="By hand: pytorch_optimizer.SGDP([p], lr=0.5, weight_decay=1.0, weight_decouple=False) with a gradient of 0 "
-    "leaves p as it is; so does AdamP.",
+    "leaves p as it is; so does AdamP; reports/findings/pytorch_optimizer_idle_penalty.py",
     versions=SEEN,
 )
 ROUNDED = known(
@@ -75,7 +75,8 @@ ROUNDED = known(
     dtypes=("float64",),
     reason="The sums of the powers of the betas are kept in float32, whatever the parameter's dtype, and become its dtype "
     "when a state is loaded.",
-    evidence="By hand: the state of a parameter in float64 has beta2_weight in torch.float32, from QHAdam's init_group.",
+    evidence="By hand: the state of a parameter in float64 has beta2_weight in torch.float32, from QHAdam's init_group; "
+    "reports/findings/pytorch_optimizer_qhadam_weights.py",
     versions=SEEN,
 )
 #: One update whose gradient is too small for what is added to its square.
@@ -89,7 +90,7 @@ PADDED = known(
     reason="1e-15 is added to the second moment under the root, beside epsilon: where the gradients are small, the steps "
     "are shorter.",
     evidence="By hand: AdamC([p], lr=1.0, eps=0.0) with a first gradient of 1e-8 moves p by 0.01 and not by 1; the "
-    "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound.",
+    "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound; reports/findings/pytorch_optimizer_second_epsilon.py",
     versions=SEEN,
     inputs={"training": SMALL},
 )
@@ -163,6 +164,6 @@ def backend() -> Backend:
     from importlib.metadata import version
 
     clip = Implementation(
-        "clip_by_norm_torch", "pytorch_optimizer.clip_grad_norm", ClipFactory(_clip, foreach=False), DTYPES
+        "clip_by_norm_torch", "pytorch_optimizer.clip_grad_norm", ClipFactory(_clip, foreach=False), SINGLE
     )
     return Backend("pytorch_optimizer", version("pytorch_optimizer"), (*_optimizers(), clip, *schedules()), environment)

@@ -60,12 +60,14 @@ def _beyond(reason: str, evidence: str, *properties: str) -> tuple[Expectation, 
 
 FALLS_ON = _beyond(
     "After its last step the rate goes on falling along the same line, below 0; the schedule rests.",
-    "By hand: LinearScheduler(optimizer, t_max=2, max_lr=1.0) gives 1, 0.5, 0, -0.5, -1.",
+    "By hand: LinearScheduler(optimizer, t_max=2, max_lr=1.0) gives 1, 0.5, 0, -0.5, -1; "
+    "reports/findings/pytorch_optimizer_beyond_the_end.py",
     *(FOLLOWS, "levels_at_turns", "stays_between_levels", "rises_and_falls"),
 )
 RISES_AGAIN = _beyond(
     "After its last step the rate rises again along the same wave; the schedule rests.",
-    "By hand: CosineScheduler(optimizer, t_max=2, max_lr=1.0) gives 1, 0.5, 0, 0.5, 1.",
+    "By hand: CosineScheduler(optimizer, t_max=2, max_lr=1.0) gives 1, 0.5, 0, 0.5, 1; "
+    "reports/findings/pytorch_optimizer_beyond_the_end.py",
     *(FOLLOWS, "levels_at_turns", "rises_and_falls"),
 )
 STARTS_LOW = tuple(
@@ -75,7 +77,7 @@ STARTS_LOW = tuple(
         "The first update has the lowest rate, also without a warmup, where the cycle starts at the highest: the "
         "constructor sets it after it took the first step.",
         "By hand: CosineAnnealingWarmupRestarts(optimizer, 4, max_lr=1.0, min_lr=0.0) gives 0, 0.854, 0.5, 0.146, and 0.9 "
-        "at the restart; torch's CosineAnnealingWarmRestarts starts with 1.",
+        "at the restart; torch's CosineAnnealingWarmRestarts starts with 1; reports/findings/pytorch_optimizer_first_rate.py",
         SEEN,
     )
     for name in (FOLLOWS, "levels_at_turns", "rises_and_falls", "steepest_step", "repeats_its_cycle")

@@ -78,61 +78,61 @@ def known(*properties: str, dtypes: tuple[str, ...] = DTYPES, **facts: Any) -> t
     return tuple(Expectation(property=name, dtypes=dtypes, **facts) for name in properties)
 
 
-def raises_when_copied(attributes: str, versions: str) -> tuple[Expectation, ...]:
+def raises_when_copied(attributes: str, script: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that keep options where torch copies none."""
     entry: dict[str, Any] = {
         "reason": f"A deep copy raises AttributeError in its first update: {attributes} belong to the optimizer itself, "
         "and torch.optim.Optimizer copies its defaults, groups and state alone.",
-        "evidence": "By hand: give a parameter of copy.deepcopy(optimizer) a gradient, and step.",
+        "evidence": f"By hand: give a parameter of copy.deepcopy(optimizer) a gradient, and step; {script}",
         "versions": versions,
         "outcome": "crash",
     }
     return (*known("copying_changes_nothing", **entry), *known("any_order", **entry, where=_is_copied))
 
 
-def raises_on_empty_groups(versions: str) -> tuple[Expectation, ...]:
+def raises_on_empty_groups(script: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of paths that hand empty lists to torch's foreach functions."""
     return known(
         *(FOLLOWS, "any_order"),
         reason="An update raises RuntimeError if no parameter of a group has a gradient: torch's foreach functions take "
         "no empty lists.",
-        evidence="By hand: of two groups, give the parameters of one a gradient, and step.",
+        evidence=f"By hand: of two groups, give the parameters of one a gradient, and step; {script}",
         versions=versions,
         outcome="crash",
         where=_idles,
     )
 
 
-def steps_of_groups(versions: str) -> tuple[Expectation, ...]:
+def steps_of_groups(script: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that count the updates of groups."""
     entry: dict[str, Any] = {
         "reason": "Updates are counted for a group, also those in which a parameter has no gradient: when it has one again, "
         "its averages are corrected as if they were older.",
         "evidence": "By hand: let a parameter have a gradient of 1 in the second update alone; torch.optim.Adam moves it "
-        "by the learning rate.",
+        f"by the learning rate; {script}",
         "versions": versions,
     }
     # The claim about missing gradients takes them away from the inputs that it is given.
     return (*known("missing_gradient_is_no_step", **entry), *known(FOLLOWS, "any_order", **entry, where=_returns))
 
 
-def writes_gradients(reason: str, versions: str) -> tuple[Expectation, ...]:
+def writes_gradients(reason: str, script: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that compute in the memory of the gradients."""
     return known(
         "gradients_are_kept",
         reason=reason,
-        evidence="By hand: compare p.grad before and after step().",
+        evidence=f"By hand: compare p.grad before and after step(); {script}",
         versions=versions,
     )
 
 
-def views_memory(versions: str) -> tuple[Expectation, ...]:
+def views_memory(script: str, versions: str) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that look at parameters and gradients as at rows of memory."""
     return known(
         FOLLOWS,
         reason="A parameter or gradient of several dimensions whose elements do not lie one after another in memory raises "
         "RuntimeError: it is viewed as one row.",
-        evidence="By hand: step Parameter(torch.ones(2, 3).t()).",
+        evidence=f"By hand: step Parameter(torch.ones(2, 3).t()); {script}",
         versions=versions,
         outcome="crash",
         where=_is_scattered,

@@ -50,14 +50,15 @@ TO_ZERO = known(
     reason="A parameter that decays to zero does not decay: where lr * weight_decay is 1, the factor 1 - lr * weight_decay "
     "is 0, and is then taken for a decay of 0.",
     evidence="By hand: optimi.AdamW([p], lr=1.0, weight_decay=1.0) with a gradient of 0 leaves p as it is; with "
-    "weight_decay=0.999 it makes 0.001 of 1.",
+    "weight_decay=0.999 it makes 0.001 of 1; reports/findings/torch_optimi_decay_to_zero.py",
     versions=SEEN,
     where=_decays_to_zero,
 )
-EMPTY = raises_on_empty_groups(SEEN)
-COUNTED = steps_of_groups(SEEN)
-PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", SEEN)
-ROOTS = writes_gradients("By foreach, the denominators are computed in the memory of the gradients.", SEEN)
+EMPTY = raises_on_empty_groups("reports/findings/torch_optimi_foreach_empty_group.py", SEEN)
+COUNTED = steps_of_groups("reports/findings/torch_optimi_steps_of_groups.py", SEEN)
+WRITTEN = "reports/findings/torch_optimi_gradients.py"
+PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", WRITTEN, SEEN)
+ROOTS = writes_gradients("By foreach, the denominators are computed in the memory of the gradients.", WRITTEN, SEEN)
 
 
 def _implementations() -> Iterator[Implementation]:

@@ -56,20 +56,24 @@ CONSTANT = known(
     reason="The decay takes lr * weight_decay off every parameter, whatever its value and its sign: the parameter is no "
     "factor of it.",
     evidence="By hand: torch_optimizer.SGDW([p], lr=1.0, weight_decay=0.5) with a gradient of 0 makes -0.5 of 0; its last "
-    "line is p.data.add_(weight_decay, alpha=-group['lr']).",
+    "line is p.data.add_(weight_decay, alpha=-group['lr']); reports/findings/torch_optimizer_sgdw_decay.py",
     versions=SEEN,
     where=_has_penalty,
 )
 KEYED = known(
     *(FOLLOWS, "unrolled_weights", "any_order"),
     reason="Velocities are kept under the value of their momentum, so that another value finds none: KeyError.",
-    evidence="By hand: step AggMo([p], betas=(0.9,)), set param_groups[0]['betas'] = (0.5,), and step again.",
+    evidence="By hand: step AggMo([p], betas=(0.9,)), set param_groups[0]['betas'] = (0.5,), and step again; "
+    "reports/findings/torch_optimizer_aggmo_momentum.py",
     versions=SEEN,
     outcome="crash",
     where=_changes_momentum,
 )
-PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", SEEN)
-VIEWED = views_memory(SEEN)
+PENALTY = writes_gradients(
+    "The penalty is added to the gradients where they are kept.", "reports/findings/torch_optimizer_gradients.py", SEEN
+)
+COPIED = raises_when_copied("debias, adam and clamp_value", "reports/findings/torch_optimizer_lamb_copies.py", SEEN)
+VIEWED = views_memory("reports/findings/torch_optimizer_strides.py", SEEN)
 
 
 def _implementations() -> Iterator[Implementation]:
@@ -103,7 +107,7 @@ def _implementations() -> Iterator[Implementation]:
                 "Lamb:adam,debias",
                 ADAM,
                 AVERAGES,
-                raises_when_copied("debias, adam and clamp_value", SEEN),
+                COPIED,
             ),
             {"adam": True, "debias": True},
         ),
