@@ -63,10 +63,14 @@ LIBRARIES = {
     "jax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
     "keras-on-torch": ("keras-torch", {"KERAS_BACKEND": "torch"}),
+    "lion-pytorch": ("lion-pytorch", {}),
     "mlx": ("mlx", {}),
     "onnx": ("onnx", {}),
     "optax": ("jax", {}),
+    "pytorch_optimizer": ("pytorch_optimizer", {}),
     "scikit-learn": ("scikit-learn", {}),
+    "torch-optimi": ("torch-optimi", {}),
+    "torch-optimizer": ("torch-optimizer", {}),
 }
 
 

@@ -49,11 +49,15 @@ BACKENDS: Mapping[str, str] = {
     "flax": "conformance.backends.flax:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
+    "lion-pytorch": "conformance.backends.lion_pytorch:backend",
     "mlx": "conformance.backends.mlx:backend",
     "onnx": "conformance.backends.onnx:backend",
     "optax": "conformance.backends.optax:backend",
+    "pytorch_optimizer": "conformance.backends.pytorch_optimizer:backend",
     "scikit-learn": "conformance.backends.scikit_learn:backend",
     "torch": "conformance.backends.torch:backend",
+    "torch-optimi": "conformance.backends.torch_optimi:backend",
+    "torch-optimizer": "conformance.backends.torch_optimizer:backend",
 }
 
 #: Called with each record, the number of checks that are over, and the number of all.

@@ -14,7 +14,7 @@ from conformance.backends import Expectation, Implementation
 from properties.cases import Call
 from properties.subject import Floats, Rejected, Schedule
 
-__all__ = ["SchedulerFactory", "schedules"]
+__all__ = ["DTYPES", "EVERY_STEP", "SchedulerFactory", "schedules"]
 
 #: Learning rates are Python's floats, whatever the parameters are.
 DTYPES = ("float64",)

@@ -11,6 +11,7 @@ import torch
 
 import conformance
 from conformance import Report, UsageError, assert_conforms, check, run, targets
+from conformance.api import BACKENDS
 from conformance.backends import Backend, Expectation
 from conformance.errors import LoadError
 from conformance.faults.programs import Bookkeeping, Program
@@ -332,7 +333,7 @@ def test_wrong_arguments_of_check_are_named_with_domain_and_value(arguments, mes
     [
         (
             {"backend": "tensorflaw"},
-            "backend must be 'module:object' or among flax, jax, keras, optax, torch, got backend='tensorflaw'",
+            f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend='tensorflaw'",
         ),
         ({"backend": 3}, "backend must be a name, 'module:object' or a Backend, got backend=3"),
         ({"jobs": 0}, "jobs must be an integer of at least 1, got jobs=0"),

@@ -15,6 +15,7 @@ import torch  # noqa: F401 - imported here, it outlives the sessions within this
 
 import conformance
 from conformance import run
+from conformance.api import BACKENDS
 from conformance.console import failure_text
 from conformance.records import STATUSES
 
@@ -363,10 +364,7 @@ def test_wrong_settings_are_wrong_usage(pytest_in, arguments, message):
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        (
-            "tensorflaw",
-            "backend must be 'module:object' or among flax, jax, keras, optax, torch, got backend='tensorflaw'",
-        ),
+        ("tensorflaw", f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend='tensorflaw'"),
         ("missing:backend", "*No module named 'missing'*"),
         ("fake:TWINS", f"labels of a formula's implementations must differ, got two checks {CLAIM}"),
     ],

@@ -22,12 +22,16 @@ FRAMEWORKS = {
     "jaxlib",
     "keras",
     "lightning",
+    "lion_pytorch",
     "mlx",
     "optax",
+    "optimi",
     "paddle",
+    "pytorch_optimizer",
     "tensorflow",
     "tinygrad",
     "torch",
+    "torch_optimizer",
 }
 MAY_IMPORT = {
     "oracle": {"array_api_compat", "flint", "numpy", "sympy", "oracle"},

@@ -18,7 +18,7 @@ from conformance.faults.everywhere import RULES
 from conformance.faults.programs import Program
 from conformance.faults.subtle import read_once
 from conformance.records import FOLLOWS, CheckRecord
-from conformance.session import Case, Counts
+from conformance.session import Case, Counts, Session
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import FORMATS, precision_models
 from oracle.catalogue import FORMULAS, get
@@ -190,15 +190,13 @@ def test_programs_of_half_precision_store_numbers_of_the_dtype(dtype):
 def test_a_counter_in_half_precision_is_noticed_by_longer_profiles():
     fault = BY_ID["adam_step_counter_in_float16"]
     (follows,) = (claim for claim in claims_for(fault.formula) if claim.name == FOLLOWS)
-    subject = Implementation(fault.formula, "seeded", fault.make, tuple(FORMATS))
-    longer = Session("standard", 0)
+    longer, subject = Session("standard", 0), specimen(fault.formula, fault.make, "float64")
     case = next(
         case
         for case in longer.cases(follows, get(fault.formula), "float64")
         if len(case.inputs["training"].steps) > 2048
     )
-    specimen = Specimen(subject, "float64", "cpu", Counts())
-    bench = Bench(longer, specimen, specimen.transcript(case), get(fault.formula), precision_models("float64")[-1])
+    bench = Bench(longer, subject, subject.transcript(case), get(fault.formula), precision_models("float64")[-1])
 
     with pytest.raises(Violation, match="2049"):
         follows.check(bench, **case.inputs)

@@ -1,0 +1,169 @@
+"""pytorch_optimizer: what of its 128 optimizers and its schedulers computes a rule of the catalogue, on the CPU.
+
+Each optimizer one parameter after another and by ``foreach``. Some compute a rule with an option that switches their own
+idea off: SGDP and AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside its average, PAdam with
+``partial=0.5`` has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates, FlashAdamW with
+``quantize=False`` keeps its averages, and GaLore and Fira project groups that ask for it alone.
+
+Not judged, for the catalogue has no such rule: all other optimizers; decay beside momentum, and beside the epsilon of
+AdamC, AdamP, AdaMod, PAdam, GaLore and Fira; Tiger and SignSGD, which are Lion with equal betas, where nothing tells it
+from its relatives; PolyScheduler, REXScheduler, Chebyshev steps, and the cooldowns of ``get_wsd_schedule`` that end at 0.
+AggMo keeps velocities under the values of their betas, and takes two at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from conformance.backends import Backend, Implementation
+from conformance.backends.pytorch_optimizer_schedules import schedules
+from conformance.backends.torch import ClipFactory
+from conformance.backends.torch_addons import (
+    ADAM,
+    AVERAGES,
+    DECAY,
+    L2,
+    LION,
+    MOMENTUM,
+    RATE,
+    SINGLE,
+    addon,
+    environment,
+    known,
+    raises_when_copied,
+    steps_of_groups,
+    views_memory,
+    writes_gradients,
+)
+from conformance.records import FOLLOWS
+from properties.cases import Step, Training
+from properties.subject import Group
+
+__all__ = ["backend"]
+
+SEEN = "4.1.0"
+DAMPENED = {**MOMENTUM, "dampening": "dampening"}
+
+COPIED = raises_when_copied("maximize and foreach", "reports/findings/pytorch_optimizer_copies.py", SEEN)
+COUNTED = steps_of_groups("reports/findings/pytorch_optimizer_steps_of_groups.py", SEEN)
+VIEWED = views_memory("reports/findings/pytorch_optimizer_strides.py", SEEN)
+WRITTEN = "reports/findings/pytorch_optimizer_gradients.py"
+PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", WRITTEN, SEEN)
+ADVANCED = writes_gradients(
+    "Nesterov's momentum is added to the gradients where they are kept; foreach leaves them.", WRITTEN, SEEN
+)
+IDLE = known(
+    *(FOLLOWS, "decay_law", "decoupling", "late_group_starts_anew", "any_order"),
+    reason="With weight_decouple=False the penalty is added to the gradient after the velocity took it in, so that it has "
+    "no effect on the parameters.",
+    evidence="By hand: pytorch_optimizer.SGDP([p], lr=0.5, weight_decay=1.0, weight_decouple=False) with a gradient of 0 "
+    "leaves p as it is; so does AdamP; reports/findings/pytorch_optimizer_idle_penalty.py",
+    versions=SEEN,
+)
+ROUNDED = known(
+    *(
+        FOLLOWS,
+        "step_bound_attained",
+        "lone_gradient",
+        "late_group_starts_anew",
+        "resuming_changes_nothing",
+        "any_order",
+    ),
+    dtypes=("float64",),
+    reason="The sums of the powers of the betas are kept in float32, whatever the parameter's dtype, and become its dtype "
+    "when a state is loaded.",
+    evidence="By hand: the state of a parameter in float64 has beta2_weight in torch.float32, from QHAdam's init_group; "
+    "reports/findings/pytorch_optimizer_qhadam_weights.py",
+    versions=SEEN,
+)
+#: One update whose gradient is too small for what is added to its square.
+SMALL = Training(
+    (np.zeros(1),),
+    (Group((0,), {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.5, "eps": 2.0**-30}),),
+    (Step((np.full(1, 2.0**-20),)),),
+)
+PADDED = known(
+    *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
+    reason="1e-15 is added to the second moment under the root, beside epsilon: where the gradients are small, the steps "
+    "are shorter.",
+    evidence="By hand: AdamC([p], lr=1.0, eps=0.0) with a first gradient of 1e-8 moves p by 0.01 and not by 1; the "
+    "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound; reports/findings/pytorch_optimizer_second_epsilon.py",
+    versions=SEEN,
+    inputs={"training": SMALL},
+)
+
+
+def _optimizers() -> Iterator[Implementation]:
+    import pytorch_optimizer as library
+
+    buffer = ("momentum_buffer",)
+    flat: dict[str, Any] = {"delta": 0.0}
+    for formula, label, spellings, exposed, expected, constants in (
+        ("gd", "SGDW", RATE, (), (), {}),
+        ("momentum_heavy_ball", "SGDW", MOMENTUM, buffer, (), {}),
+        ("momentum_torch_dampening", "SGDW", DAMPENED, buffer, (), {}),
+        ("momentum_nesterov", "SGDW:nesterov", MOMENTUM, buffer, (), {"nesterov": True}),
+        ("sgd_l2", "SGDW:decoupled", {**RATE, **L2}, (), (), {}),
+        ("sgd_l2", "SGDW:coupled", {**RATE, **L2}, (), PENALTY, {"weight_decouple": False}),
+        ("momentum_heavy_ball", "SGDP:delta=0", MOMENTUM, (), VIEWED, flat),
+        ("momentum_nesterov", "SGDP:delta=0,nesterov", MOMENTUM, (), VIEWED, {**flat, "nesterov": True}),
+        ("sgd_l2", "SGDP:delta=0,decoupled", {**RATE, **L2}, (), VIEWED, flat),
+        (
+            *("sgd_l2", "SGDP:delta=0,coupled", {**RATE, **L2}, (), (*VIEWED, *IDLE, *PENALTY)),
+            {**flat, "weight_decouple": False},
+        ),
+        (
+            *("weight_decay_unscaled", "SGDP:delta=0,fixed_decay", {**RATE, **DECAY}, (), VIEWED),
+            {**flat, "fixed_decay": True},
+        ),
+        ("momentum_ema", "QHM:nu=1", MOMENTUM, buffer, (), {"nu": 1.0}),
+        (
+            *("weight_decay_unscaled", "QHM:fixed_decay", {**RATE, **DECAY}, (), ()),
+            {"nu": 1.0, "weight_decouple": True, "fixed_decay": True},
+        ),
+        ("adam", "QHAdam", ADAM, (), ROUNDED, {}),
+        ("adam_l2", "QHAdam", {**ADAM, **L2}, (), (*ROUNDED, *PENALTY), {}),
+        ("adamw", "QHAdam:weight_decouple", {**ADAM, **DECAY}, (), ROUNDED, {"weight_decouple": True}),
+        ("adam_eps_hat", "AdamP:delta=0", ADAM, AVERAGES, (*VIEWED, *COUNTED), flat),
+        ("adam_eps_hat", "AdamC", ADAM, AVERAGES, (*COUNTED, *PADDED), {}),
+        ("adam_eps_hat", "PAdam:partial=0.5", ADAM, AVERAGES, COUNTED, {"partial": 0.5}),
+        ("adam_eps_hat", "AdaMod:beta3=0", ADAM, AVERAGES, COUNTED, {"betas": (0.0, 0.0, 0.0)}),
+        ("adam_eps_hat", "GaLore", ADAM, AVERAGES, COUNTED, {}),
+        ("adam_eps_hat", "Fira", ADAM, AVERAGES, COUNTED, {}),
+        ("adamw", "FlashAdamW:quantize=False", {**ADAM, **DECAY}, AVERAGES, COUNTED, {"quantize": False}),
+        ("lion", "Lion", LION, ("exp_avg",), (), {}),
+    ):
+        constructor = getattr(library, label.partition(":")[0])
+        for path, foreach in (("loop", False), ("foreach", True)):
+            advanced = ADVANCED if label == "SGDW:nesterov" and not foreach else ()
+            yield addon(
+                *(formula, f"pytorch_optimizer.{label}:{path}", constructor, spellings, exposed),
+                (*COPIED, *advanced, *expected),
+                {"foreach": foreach, **constants},
+                SINGLE,
+            )
+
+
+def _clip(parameters: Any, *, foreach: bool, max_norm: float) -> Any:  # noqa: ARG001 - torch's default
+    from pytorch_optimizer.optimizer.utils import clip_grad_norm
+
+    return clip_grad_norm(parameters, max_norm)
+
+
+def backend() -> Backend:
+    """Describe the installed pytorch_optimizer.
+
+    Returns
+    -------
+    Backend
+        One implementation for each formula, class and path; its clip, and its schedulers.
+    """
+    from importlib.metadata import version
+
+    clip = Implementation(
+        "clip_by_norm_torch", "pytorch_optimizer.clip_grad_norm", ClipFactory(_clip, foreach=False), SINGLE
+    )
+    return Backend("pytorch_optimizer", version("pytorch_optimizer"), (*_optimizers(), clip, *schedules()), environment)
