@@ -35,10 +35,12 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
+    "bitsandbytes": "conformance.backends.bitsandbytes:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
     "optax": "conformance.backends.optax:backend",
     "torch": "conformance.backends.torch:backend",
+    "transformers": "conformance.backends.transformers:backend",
 }
 
 #: Called with each record, the number of checks that are over, and the number of all.
