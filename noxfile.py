@@ -56,9 +56,11 @@ def conformance(session: nox.Session) -> None:
 #: Backends of the matrix by the name of their report: the extra of pyproject.toml, and what the environment must say.
 LIBRARIES = {
     "bitsandbytes": ("bitsandbytes", {}),
+    "heavyball": ("heavyball", {}),
     "jax": ("jax", {}),
     "optax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
+    "torch-compiled": ("torch", {}),
     "transformers": ("transformers", {}),
 }
 

@@ -36,10 +36,12 @@ __all__ = ["BACKENDS", "assert_conforms", "check", "plan_of", "require_settings"
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
     "bitsandbytes": "conformance.backends.bitsandbytes:backend",
+    "heavyball": "conformance.backends.heavyball:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
     "optax": "conformance.backends.optax:backend",
     "torch": "conformance.backends.torch:backend",
+    "torch-compiled": "conformance.backends.torch_compiled:backend",
     "transformers": "conformance.backends.transformers:backend",
 }
 
