@@ -59,7 +59,9 @@ def conformance(session: nox.Session) -> None:
 #: Backends of the matrix by the name of their report: the extra of pyproject.toml, and what the environment must say.
 LIBRARIES = {
     "autograd": ("autograd", {}),
+    "bitsandbytes": ("bitsandbytes", {}),
     "flax": ("flax", {}),
+    "heavyball": ("heavyball", {}),
     "jax": ("jax", {}),
     "keras": ("keras", {"KERAS_BACKEND": "jax"}),
     "keras-on-torch": ("keras-torch", {"KERAS_BACKEND": "torch"}),
@@ -69,8 +71,10 @@ LIBRARIES = {
     "optax": ("jax", {}),
     "pytorch_optimizer": ("pytorch_optimizer", {}),
     "scikit-learn": ("scikit-learn", {}),
+    "torch-compiled": ("torch", {}),
     "torch-optimi": ("torch-optimi", {}),
     "torch-optimizer": ("torch-optimizer", {}),
+    "transformers": ("transformers", {}),
 }
 
 

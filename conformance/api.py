@@ -46,7 +46,9 @@ __all__ = [
 #: Built-in backends by name.
 BACKENDS: Mapping[str, str] = {
     "autograd": "conformance.backends.autograd:backend",
+    "bitsandbytes": "conformance.backends.bitsandbytes:backend",
     "flax": "conformance.backends.flax:backend",
+    "heavyball": "conformance.backends.heavyball:backend",
     "jax": "conformance.backends.jax:backend",
     "keras": "conformance.backends.keras:backend",
     "lion-pytorch": "conformance.backends.lion_pytorch:backend",
@@ -56,8 +58,10 @@ BACKENDS: Mapping[str, str] = {
     "pytorch_optimizer": "conformance.backends.pytorch_optimizer:backend",
     "scikit-learn": "conformance.backends.scikit_learn:backend",
     "torch": "conformance.backends.torch:backend",
+    "torch-compiled": "conformance.backends.torch_compiled:backend",
     "torch-optimi": "conformance.backends.torch_optimi:backend",
     "torch-optimizer": "conformance.backends.torch_optimizer:backend",
+    "transformers": "conformance.backends.transformers:backend",
 }
 
 #: Called with each record, the number of checks that are over, and the number of all.

@@ -12,7 +12,7 @@ from conformance.bench import Bench, Tally
 from conformance.diagnosis import diagnose
 from conformance.evidence import counterexample, demands, ranges
 from conformance.guard import guard
-from conformance.power import power
+from conformance.power import Power, one_with, power
 from conformance.records import FOLLOWS, STATUSES, CheckRecord, Status
 from conformance.reduction import Retrial, reduced
 from conformance.session import Case, Session, derived_seed
@@ -249,12 +249,27 @@ class Engine:
             message = f"{record.implementation} declares to show {', '.join(unseen)}, and no case judged it"
             return replace(record, status="mistrusted", message=message)
         # What was refused shows nothing.
-        seen = power(self._session, self._formula, trial.answered, trial.precision, trial.evaluation)
-        record = replace(record, separated=seen.separated, blind_to=seen.blind_to)
+        seen, same = self._power(claim, specimen, trial)
+        record = replace(record, separated=seen.separated, blind_to=seen.blind_to, message=same)
         if seen.blind_to:
             message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
             return replace(record, status="mistrusted", message=message)
         return record
+
+    def _power(self, claim: Claim, specimen: Specimen, trial: _Trial) -> tuple[Power, str]:
+        """Return what the cases tell apart, and a sentence on what is the formula for a subject that holds values."""
+        seen = power(self._session, self._formula, trial.answered, trial.precision, trial.evaluation)
+        fixed, missing = specimen.implementation.fixed, specimen.implementation.missing_gradients
+        if not (fixed and seen.blind_to):
+            return seen, ""
+        drawn = self._session.cases(claim, self._formula, specimen.dtype, missing=missing)
+        reference = (drawn, trial.precision, trial.evaluation)
+        same = one_with(self._session, self._formula, seen.blind_to, trial.answered, *reference)
+        if not same:
+            return seen, ""
+        held = ", ".join(f"{name}={value:g}" for name, value in fixed.items())
+        blind_to = tuple(id for id in seen.blind_to if id not in same)
+        return replace(seen, blind_to=blind_to), f"with {held} it is the same as {', '.join(same)}"
 
     def _deviating(
         self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from conformance.session import Case, Session, walk
-from oracle.arithmetic.formats import Precision
+from oracle.arithmetic.formats import FLOAT64, Precision
 from oracle.bound import Enclosure
 from oracle.dialects import neighbour
 from oracle.formula import Formula
 from properties.cases import Call, Training
+from properties.subject import Floats
 
-__all__ = ["Power", "power"]
+__all__ = ["Power", "one_with", "power"]
+
+_DOUBLE = Precision(FLOAT64, FLOAT64, FLOAT64)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,53 @@ def power(
         )
 
     return session.once(("power", ours, tuple(runs), precision), compute)
+
+
+def one_with(
+    session: Session,
+    formula: Formula,
+    ids: Sequence[str],
+    held: Sequence[Case],
+    drawn: Sequence[Case],
+    precision: Precision,
+    evaluation: str = "",
+) -> tuple[str, ...]:
+    """Tell which neighbours become the formula itself where hyperparameters are held at the values that a subject has.
+
+    Without a floor a schedule is its own neighbour that falls to zero: there is nothing to notice.
+
+    Parameters
+    ----------
+    session, formula, precision, evaluation
+        As in `power`.
+    ids : sequence of str
+        Neighbours that the held cases do not separate.
+    held : sequence of Case
+        Those in which a neighbour has the formula's values, to the last digit and everywhere.
+    drawn : sequence of Case
+        The same with all hyperparameters as drawn, by which it is told from the formula: else the cases are to blame.
+    """
+    apart = set(power(session, formula, drawn, precision, evaluation).separated)
+    ours, runs = formula.programs[evaluation], [run for case in held for run in case.runs]
+    return tuple(
+        id
+        for id in ids
+        if id in apart and all(_same(session, ours, neighbour(formula, id).programs[evaluation], run) for run in runs)
+    )
+
+
+def _same(session: Session, formula: Formula, other: Formula, run: Training | Call) -> bool:
+    pairs = zip(_exact(session, formula, run), _exact(session, other, run), strict=True)
+    return all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in pairs)
+
+
+def _exact(session: Session, formula: Formula, run: Training | Call) -> Iterator[Floats]:
+    """Yield the exact values, rounded once: float64 carries them as balls whatever the subject's precision is."""
+    if isinstance(run, Call):
+        yield session.enclosure(formula, run, _DOUBLE).midpoint
+        return
+    for row in walk(formula, run, _DOUBLE, session.counts):
+        yield from (param.midpoint for param, _ in row)
 
 
 def _separates(session: Session, formula: Formula, other: Formula, run: Training | Call, precision: Precision) -> bool:

@@ -264,6 +264,8 @@ class OptimizerFactory:
             optimizer = self.constructor(entries, **{**self.constants, **self.keywords(groups[0].hyperparameters)})
         except (ValueError, TypeError) as error:
             raise Rejected(f"{type(error).__name__}: {error}") from error
+        if hasattr(optimizer, "train"):
+            optimizer.train()  # what averages iterates has two modes, as modules have, and updates in this one
         stepper = OptimizerStepper(optimizer, parameters, self, list(groups), place)
         for number in range(len(groups)):
             stepper.rename(number)

@@ -14,10 +14,11 @@ from conformance.backends import Expectation, Implementation
 from properties.cases import Call
 from properties.subject import Floats, Rejected, Schedule
 
-__all__ = ["DTYPES", "EVERY_STEP", "SchedulerFactory", "schedules"]
+__all__ = ["DTYPES", "EVERY_STEP", "SchedulerFactory", "Watched", "schedules"]
 
 #: Learning rates are Python's floats, whatever the parameters are.
 DTYPES = ("float64",)
+#: All steps, of the longest run.
 EVERY_STEP = range(10**9)
 
 
@@ -113,7 +114,7 @@ def _warmup_and_decay(optimizer: Any, h: Any) -> Any:
 
 
 @dataclass(eq=False)
-class _Watched:
+class Watched:
     """A scheduler that is shown a metric, one that improves for some epochs and then does not."""
 
     scheduler: Any
@@ -140,7 +141,7 @@ def _plateau(optimizer: Any, h: Any) -> Any:
 
     settings = {"factor": h.factor, "patience": h.patience, "min_lr": h.end_value}
     scheduler = ReduceLROnPlateau(optimizer, threshold=0.0, threshold_mode="abs", eps=0.0, **settings)
-    return _Watched(scheduler, h.improving_steps)
+    return Watched(scheduler, h.improving_steps)
 
 
 def _goes_beyond(call: Call) -> bool:

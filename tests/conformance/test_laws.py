@@ -393,6 +393,28 @@ def test_the_decay_of_an_average_is_not_taken_for_that_of_weights():
     assert laws(WithEmaDecay).matching == "lr is learning_rate"
 
 
+class OfTwoModes(torch.optim.SGD):
+    """Updates in one of its modes only, as optimizers do that average iterates."""
+
+    def __init__(self, params, lr=0.1):
+        super().__init__(params, lr)
+        self.param_groups[0]["training"] = False
+
+    def train(self):
+        self.param_groups[0]["training"] = True
+
+    def step(self, closure=None):
+        if not self.param_groups[0]["training"]:
+            raise RuntimeError("call train() first")
+        return super().step(closure)
+
+
+def test_what_has_a_mode_for_training_is_set_to_it():
+    found = outcomes(laws(OfTwoModes))
+
+    assert found["repeats"] == found["resumes"] == found["copies"] == "holds"
+
+
 def test_the_same_arguments_give_the_same_profile():
     assert laws(torch.optim.NAdam, seed=3).as_json() == laws(torch.optim.NAdam, seed=3).as_json()
 

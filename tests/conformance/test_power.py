@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.power import power
+from conformance.power import one_with, power
 from conformance.session import Session
 from oracle.arithmetic.formats import precision_models
 from oracle.catalogue import get
+from properties.catalogue import claims_for
 from properties.strategies.trainings import Plan
 from tests.helpers.judging import FEW, FEW_CALLS, few_of
 
@@ -69,3 +70,49 @@ def test_a_neighbour_is_walked_no_further_than_to_its_separation():
         for run in case.runs:
             alone.enclosures(GD, run, precision_models("float64")[0])
     assert session.counts.oracle < alone.counts.oracle * (1 + len(GD.neighbours))
+
+
+RAMP = get("schedule_linear_decay_warmup")
+FOLLOWS_RAMP = next(claim for claim in claims_for(RAMP.id) if claim.name == "follows_the_formula")
+
+
+def told(held, drawn=None, ids=RAMP.neighbours):
+    """What becomes the ramp where hyperparameters are held, by its own cases or by those that are given."""
+    session = Session("quick", 0)
+    cases = session.cases(FOLLOWS_RAMP, RAMP, "float64", held)
+    if drawn is None:
+        drawn = session.cases(FOLLOWS_RAMP, RAMP, "float64")
+    return one_with(session, RAMP, ids, cases, drawn, precision_models("float64")[0])
+
+
+def test_without_an_end_the_ramp_that_falls_to_zero_is_the_ramp():
+    assert told({"end_value": 0.0}) == ("schedule_linear_decay_warmup_to_zero",)
+
+
+def test_an_end_at_the_peak_leaves_no_fall_to_be_told_from_another():
+    assert told({"peak_value": 0.1, "end_value": 0.1}) == (
+        "schedule_linear_decay_warmup_decay_from_zero",
+        "schedule_linear_decay_warmup_falls_on",
+        "schedule_linear_decay_warmup_cosine",
+    )
+
+
+@pytest.mark.parametrize("end", [0.125, 2.0**-60])
+def test_a_low_end_is_not_zero(end):
+    assert told({"end_value": end}) == ()
+
+
+def test_cases_that_tell_nothing_apart_in_the_first_place_are_to_blame():
+    assert told({"end_value": 0.0}, drawn=()) == ()
+
+
+def test_momentum_that_is_held_at_zero_is_descent():
+    momentum, session = get("momentum_heavy_ball"), Session("quick", 0)
+    held, drawn = (session.cases(FEW, momentum, "float64", fixed) for fixed in ({"momentum": 0.0}, {}))
+    precision = precision_models("float64")[0]
+    blind = power(session, momentum, held, precision).blind_to
+
+    same = one_with(session, momentum, blind, held, drawn, precision)
+
+    assert blind
+    assert same == blind
