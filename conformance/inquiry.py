@@ -16,12 +16,12 @@ from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
 from properties.subject import Floats
 
-__all__ = ["DTYPES", "Inquiry"]
+__all__ = ["DTYPES", "LEAKS", "Inquiry"]
 
 DTYPES = ("float64", "float32")
 
 #: Beyond the honest models of float64: what leaks is named, and what is computed all the same.
-_LEAKS = {
+LEAKS = {
     "scalars in float32": Precision(FLOAT64, FLOAT64, FLOAT32),
     "computed in float32": Precision(FLOAT64, FLOAT32, FLOAT32),
 }
@@ -113,7 +113,7 @@ class Inquiry(ABC):
     def models(self) -> tuple[Precision, ...]:
         """Precision models of the dtype that decides, from strict to loose."""
         models = precision_models(self._dtypes[0])
-        return (*models, *_LEAKS.values()) if self._dtypes[0] == "float64" else models
+        return (*models, *LEAKS.values()) if self._dtypes[0] == "float64" else models
 
     @property
     def blank(self) -> Identification:
@@ -139,7 +139,7 @@ class Inquiry(ABC):
         for hidden in self._attempts(precision):
             self._held = self._fixed | hidden
             found = self._searched(precision, bool(hidden))
-            if precision in _LEAKS.values():
+            if precision in LEAKS.values():
                 found.classes = [members for members in found.classes if self._leaks(members[0], found)]
             if found.classes or closeness(found) < closeness(finding):
                 finding = found
@@ -220,5 +220,5 @@ class Inquiry(ABC):
 
 
 def _words(precision: Precision) -> str:
-    leak = next((words for words, model in _LEAKS.items() if model is precision), "")
+    leak = next((words for words, model in LEAKS.items() if model is precision), "")
     return f"{precision} ({leak})" if leak else str(precision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 from hypothesis.strategies import SearchStrategy
@@ -161,7 +162,7 @@ class Claim:
     sentence: str
     statement: str
     source: str
-    inputs: Callable[[Space], dict[str, tuple[int, SearchStrategy[dict[str, Any]]]]]
+    inputs: Callable[[Space], dict[str, tuple[Fraction | int, SearchStrategy[dict[str, Any]]]]]
     check: Callable[..., None]
     catches: tuple[str, ...]
     varies: tuple[str, ...] = ()
@@ -176,7 +177,7 @@ def claim(
     formulas: tuple[str, ...],
     statement: str,
     source: str,
-    inputs: Callable[[Space], dict[str, tuple[int, SearchStrategy[dict[str, Any]]]]],
+    inputs: Callable[[Space], dict[str, tuple[Fraction | int, SearchStrategy[dict[str, Any]]]]],
     catches: tuple[str, ...],
     varies: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from conformance.conventions.records import Cell
-from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
+from conformance.inquiry import LEAKS
+from oracle.arithmetic.formats import Precision, precision_models
 
 __all__ = ["DTYPES", "NOT_DECLARED", "models", "strictest", "told"]
 
@@ -14,13 +15,10 @@ DTYPES = ("float64", "float32", "bfloat16")
 
 NOT_DECLARED = "the backend does not declare it"
 
-#: Beyond the honest model of float64: scalars, or all arithmetic, in float32.
-_LEAKS = (Precision(FLOAT64, FLOAT64, FLOAT32), Precision(FLOAT64, FLOAT32, FLOAT32))
-
 
 def models(dtype: str) -> Mapping[str, Precision]:
     """Return the precisions in which a program for a dtype may work, by their words, from strict to loose."""
-    leaks = _LEAKS if dtype == "float64" else ()
+    leaks = LEAKS.values() if dtype == "float64" else ()
     return {told(str(precision)): precision for precision in (*precision_models(dtype), *leaks)}
 
 

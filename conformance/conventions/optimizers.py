@@ -12,8 +12,8 @@ from conformance.conventions.models import DTYPES, NOT_DECLARED, told
 from conformance.conventions.records import Cell, Measured, undecided
 from conformance.conventions.storage import exact_path, in_half
 from conformance.identification import AxisFinding, Identification
-from conformance.identify import DTYPES as WIDE
 from conformance.identify import Identifier
+from conformance.inquiry import DTYPES as WIDE
 from conformance.probes import VALUES
 from conformance.session import Session
 from oracle.dialects import LATTICES

@@ -70,7 +70,9 @@ class Candidate:
             return derived_seed("kit", self.formula.id, space.dtype, kind, self.session.seed)
 
         if self.formula.kind == "optimizer":
-            yield from draw_cases(planned_trainings(self.formula, space.dtype, _PLAN), _PLAN.cases, seed("trainings"))
+            yield from draw_cases(
+                planned_trainings(self.formula, space.dtype, _PLAN), int(_PLAN.cases), seed("trainings")
+            )
             return
         (follows,) = (claim for claim in claims_for(self.formula.id) if claim.name == FOLLOWS)
         for kind, (_, strategy) in follows.inputs(space).items():
