@@ -17,14 +17,18 @@ NAMES = [path.relative_to(ROOT).as_posix() for path in MODULES]
 
 DRAWING = {"matplotlib"}
 FRAMEWORKS = {
+    "autograd",
     "flax",
     "jax",
     "jaxlib",
     "keras",
     "lightning",
     "mlx",
+    "onnx",
     "optax",
     "paddle",
+    "scipy",
+    "sklearn",
     "tensorflow",
     "tinygrad",
     "torch",
