@@ -17,6 +17,7 @@ NAMES = [path.relative_to(ROOT).as_posix() for path in MODULES]
 
 DRAWING = {"matplotlib"}
 FRAMEWORKS = {
+    "autograd",
     "flax",
     "jax",
     "jaxlib",
@@ -24,10 +25,13 @@ FRAMEWORKS = {
     "lightning",
     "lion_pytorch",
     "mlx",
+    "onnx",
     "optax",
     "optimi",
     "paddle",
     "pytorch_optimizer",
+    "scipy",
+    "sklearn",
     "tensorflow",
     "tinygrad",
     "torch",
