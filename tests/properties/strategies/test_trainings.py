@@ -89,7 +89,7 @@ def test_one_training_holds_every_shape_in_more_than_two_groups() -> None:
     (training,) = _trainings(get("gd"), "float64", "every", 1)
     shapes = [param.shape for param in training.params]
 
-    assert {len(shape) for shape in shapes} == {0, 1, 2, 3, 4}
+    assert {len(shape) for shape in shapes} == {0, 1, 2, 3, 4, 5}
     assert {param.size for param in training.params} >= {0, 1, 4, 8, 16, 64}
     assert len(shapes) > 16
     assert len(training.groups) == 5
@@ -231,3 +231,12 @@ def test_some_norms_are_so_small_that_the_added_millionth_shows() -> None:
     norms = [float(np.linalg.norm(call.arrays[0])) for call in _calls(get("clip_by_norm_torch"), "float32", "tiny")]
 
     assert min(norms) < 3e-5
+
+
+@pytest.mark.parametrize(("formula", "decay"), [("adamw", "weight_decay"), ("sgd_l2", "l2_penalty")])
+def test_where_options_are_adjusted_decay_ends_in_the_last_step(formula: str, decay: str) -> None:
+    for training in _trainings(get(formula), "float64", "adjusted", 8):
+        *_, last = training.hyperparameters()
+
+        assert all(group.hyperparameters[decay] > 0 for group in training.groups)
+        assert any(values[decay] == 0 for values in last)
