@@ -16,7 +16,9 @@ class OneBeta(lion_pytorch.Lion):
     """Lion whose step looks at the average that it keeps."""
 
     def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
-        super().__init__(params, lr, (betas[1], betas[1]), weight_decay)
+        super().__init__(params, lr, betas, weight_decay)
+        update = self.update_fn
+        self.update_fn = lambda *tensors_and_rates: update(*tensors_and_rates[:5], *tensors_and_rates[6:] * 2)
 
 
 def test_lion_pytorch_follows_lion_but_where_it_raises():

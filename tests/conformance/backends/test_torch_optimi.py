@@ -16,7 +16,7 @@ class Undamped(optimi.SGD):
         super().__init__(params, lr, momentum, dampening=False, foreach=False)
 
 
-@pytest.mark.parametrize("selection", ["gd.follows and loop", "ema.follows and loop", "lion.one_length and loop"])
+@pytest.mark.parametrize("selection", ["gd.follows and loop", "ema.follows and loop", "lion.first_step and loop"])
 def test_torch_optimi_follows_its_formulas(selection):
     assert run("torch-optimi", select=selection, dtypes=["float64", "float32"]).status == "conforms"
 
