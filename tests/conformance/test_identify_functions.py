@@ -112,10 +112,14 @@ def _equal(variant, id):
     return EQUAL.get(variant.id) == id
 
 
+#: Only a property of the formula shows it, with a weight that no input of the differential claim has.
+UNSEEN = ("loss_combined_weight_floored",)
+
+
 def test_no_seeded_fault_is_named_as_the_formula_that_it_claims(identifier, draws, outcomes):
     for fault in FUNCTION_FAULTS[:: draws(24, 1)]:
         dtype = fault.dtypes[0]
-        if fault.beyond or dtype not in DTYPES:
+        if fault.beyond or fault.id in UNSEEN or dtype not in DTYPES:
             continue
         found = found_of(identifier, fault.make, dtype)
         narrow = found.precision.get(dtype, "").endswith("float32)")  # which is what is wrong with some
