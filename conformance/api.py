@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-import re
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -18,61 +14,32 @@ from conformance import targets
 from conformance.backends import Backend
 from conformance.baseline import expecting
 from conformance.errors import UsageError
-from conformance.isolation import TIMEOUT, Limits, isolated
+from conformance.frameworks import environment, interpreter_of, loaded_backend
+from conformance.isolation import Limits, isolated
 from conformance.jsonlines import Writer, begun
 from conformance.plan import Plan, Task, settled
 from conformance.records import CheckRecord
-from conformance.remote.host import Host, Interpreter, backend_in, implementation_in
+from conformance.remote.host import Interpreter, implementation_in
 from conformance.report import Report, output_files
 from conformance.reproduction import check_line, run_line
-from conformance.session import PROFILES
-from conformance.version import __version__
+from conformance.settings import limits_of, require_jobs, require_pinned, require_settings
 from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS, Precision
 from oracle.errors import DomainError, UnknownFormulaError
 
 __all__ = [
-    "BACKENDS",
     "assert_conforms",
     "check",
     "judging",
-    "limits_of",
-    "loaded_backend",
     "plan_of",
-    "require_settings",
     "run",
 ]
-
-#: Built-in backends by name.
-BACKENDS: Mapping[str, str] = {
-    "autograd": "conformance.backends.autograd:backend",
-    "bitsandbytes": "conformance.backends.bitsandbytes:backend",
-    "flax": "conformance.backends.flax:backend",
-    "heavyball": "conformance.backends.heavyball:backend",
-    "jax": "conformance.backends.jax:backend",
-    "keras": "conformance.backends.keras:backend",
-    "lion-pytorch": "conformance.backends.lion_pytorch:backend",
-    "mlx": "conformance.backends.mlx:backend",
-    "onnx": "conformance.backends.onnx:backend",
-    "optax": "conformance.backends.optax:backend",
-    "pytorch_optimizer": "conformance.backends.pytorch_optimizer:backend",
-    "scikit-learn": "conformance.backends.scikit_learn:backend",
-    "torch": "conformance.backends.torch:backend",
-    "torch-compiled": "conformance.backends.torch_compiled:backend",
-    "torch-optimi": "conformance.backends.torch_optimi:backend",
-    "torch-optimizer": "conformance.backends.torch_optimizer:backend",
-    "transformers": "conformance.backends.transformers:backend",
-}
 
 #: Called with each record, the number of checks that are over, and the number of all.
 Progress = Callable[[CheckRecord, int, int], object]
 
 #: Yields the records of tasks as checks end.
 Judging = Callable[[Sequence[Task]], Generator[CheckRecord]]
-
-_DEVICE = re.compile(r"[a-z]+(:\d+)?")
-_FRAMEWORKS = ("flax", "jax", "keras", "optax", "torch")
-_PACKAGES = ("hypothesis", "numpy", "python-flint")
 
 
 def check(
@@ -145,13 +112,13 @@ def check(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if a name cannot be imported.
     """
-    _require_pinned(baseline, replay=replay)
+    require_pinned(baseline, replay=replay)
     if dtypes is None:
         dtypes = ("float64", "float32") if precision is None else (precision.storage.name,)
     require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
     if precision is not None and set(dtypes) != {precision.storage.name}:
         raise UsageError(f"dtypes must be {precision.storage.name!r}, as precision stores, got dtypes={dtypes!r}")
-    interpreter = _interpreter(python, isolate, target=target)
+    interpreter = interpreter_of(python, isolate, target=target)
     recipe = partial(
         _plan_of_check,
         target,
@@ -303,9 +270,9 @@ def run(
     UsageError
         Naming the argument, what it may be and what it was; as `LoadError` if the backend cannot be loaded.
     """
-    _require_jobs(jobs)
-    _require_pinned(baseline, replay=replay)
-    interpreter = _interpreter(python, isolate, backend=backend)
+    require_jobs(jobs)
+    require_pinned(baseline, replay=replay)
+    interpreter = interpreter_of(python, isolate, backend=backend)
     made = partial(
         plan_of,
         backend,
@@ -347,16 +314,6 @@ def run(
 
 def _second(made: Callable[[], tuple[Backend, Plan]]) -> Plan:
     return made()[1]
-
-
-def limits_of(isolate: bool | None, timeout: float | None, memory: float | None, *, default: bool) -> Limits | None:
-    """Return the limits of isolated subjects, or None where they run in this process."""
-    if default if isolate is None else isolate:
-        return Limits(TIMEOUT if timeout is None else timeout, memory)
-    for name, value in (("timeout", timeout), ("memory", memory)):
-        if value is not None:
-            raise UsageError(f"{name} must not be given unless isolate is True, got {name}={value!r}")
-    return None
 
 
 def judging(plan: Plan, recipe: Callable[[], Plan], limits: Limits | None, jobs: int = 1) -> Judging:
@@ -442,70 +399,4 @@ def _judged(
 def _blank(target: str, plan: Plan, facts: Mapping[str, str]) -> Report:
     host = plan.implementations[0].host if plan.implementations else None
     known = {"baseline": plan.baseline} if plan.baseline else {}
-    return Report(target, plan.seed, plan.profile, _environment(host) | dict(facts) | known, plan.not_judged())
-
-
-def _environment(host: Host | None) -> dict[str, str]:
-    """Return versions of what takes part, here and where the subjects live, and no word on whose machine this is."""
-    versions = {
-        "exactstep": __version__,
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
-    for package in _PACKAGES:
-        versions[package] = version(package)
-    if host:
-        both = {name: f", {versions[name]} of the judge" for name in host.versions if name in versions}
-        return versions | {name: f"{found} of the subject{both.get(name, '')}" for name, found in host.versions.items()}
-    for framework in _FRAMEWORKS:
-        if framework in sys.modules:
-            versions[framework] = version(framework)
-    return versions
-
-
-def _interpreter(python: str | None, isolate: bool | None, **named: object) -> Interpreter | None:
-    """Return the interpreter that subjects live in, or None if that is this one."""
-    if python is None:
-        return None
-    ((role, value),) = named.items()
-    if not python:
-        raise UsageError(f"python must be the path of an interpreter, got python={python!r}")
-    if not isinstance(value, str):
-        raise UsageError(f"{role} must be named by a string where python is given, got {role}={value!r}")
-    if isolate is False:
-        raise UsageError("isolate must not be False where python is given: another interpreter is another process")
-    return Interpreter(python, str(Path(sys.path[0]).resolve()))  # what is found first here is found first there
-
-
-def loaded_backend(backend: str | Backend, interpreter: Interpreter | None) -> Backend:
-    """Return a backend from what `run` takes for one, described by another interpreter if there is one."""
-    if isinstance(backend, Backend):
-        return backend
-    if not isinstance(backend, str):
-        raise UsageError(f"backend must be a name, 'module:object' or a Backend, got backend={backend!r}")
-    if ":" not in backend and backend not in BACKENDS:
-        raise UsageError(f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend={backend!r}")
-    place = BACKENDS.get(backend, backend)
-    return backend_in(interpreter, place) if interpreter else targets.backend_at(place)
-
-
-def require_settings(*, profile: object, seed: object, dtypes: object, device: object) -> None:
-    """Raise UsageError unless `check` and `run` can work with these arguments."""
-    if profile not in PROFILES:
-        raise UsageError(f"profile must be among {', '.join(PROFILES)}, got profile={profile!r}")
-    if not isinstance(seed, int) or seed < 0:
-        raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
-    if not isinstance(dtypes, list | tuple) or not dtypes or any(name not in FORMATS for name in dtypes):
-        raise UsageError(f"dtypes must be a sequence of names among {', '.join(FORMATS)}, got dtypes={dtypes!r}")
-    if not isinstance(device, str) or not _DEVICE.fullmatch(device):
-        raise UsageError(f"device must be a name such as cpu or cuda:1, got device={device!r}")
-
-
-def _require_pinned(baseline: str | Path | None, *, replay: bool) -> None:
-    if replay and baseline is None:
-        raise UsageError("replay must not be True without a baseline, whose counterexamples are judged")
-
-
-def _require_jobs(jobs: object) -> None:
-    if not isinstance(jobs, int) or jobs < 1:
-        raise UsageError(f"jobs must be an integer of at least 1, got jobs={jobs!r}")
+    return Report(target, plan.seed, plan.profile, environment(host) | dict(facts) | known, plan.not_judged())

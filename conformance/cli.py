@@ -5,36 +5,22 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import shlex
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from conformance import api, baseline, figures
-from conformance.console import Progress, print_report
+from conformance import commands
 from conformance.conventions import command as conventions
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
-from conformance.identification import exit_code as identification_code
-from conformance.identification import json_file
-from conformance.identify import FAMILIES, identify
+from conformance.identify import FAMILIES
 from conformance.isolation import TIMEOUT
-from conformance.jsonlines import read
-from conformance.laws import laws
-from conformance.presentation import plural
-from conformance.report import Report, exit_code, output_files
-from conformance.selftest import selftest
 from conformance.session import PROFILES
 from conformance.version import __version__
 from oracle.arithmetic.formats import FORMATS
-from oracle.catalogue import FORMULAS
 from oracle.errors import OracleError
-from oracle.formula import Formula
-from properties.catalogue import CLAIMS
 
 __all__ = ["main", "parser"]
 
@@ -112,12 +98,12 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"exactstep {__version__}")
-    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    listing = _command(commands, "list", _list, "Show what can be claimed, checked and judged.")
+    listing = _command(subparsers, "list", commands.list_catalogue, "Show what can be claimed, checked and judged.")
     listing.add_argument("what", choices=("formulas", "properties", "backends"))
 
-    run = _command(commands, "run", _run, "Judge every implementation of a framework.")
+    run = _command(subparsers, "run", commands.run_backends, "Judge every implementation of a framework.")
     run.add_argument("backends", nargs="+", metavar="BACKEND", help="see exactstep list backends")
     run.add_argument("-k", dest="select", metavar="EXPR", help="only checks whose id matches: 'adamw and not fused'")
     run.add_argument("--jobs", type=int, metavar="N", help="processes to share the work (default: the cores)")
@@ -126,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _judging(run)
 
-    check = _command(commands, "check", _check, "Judge one optimizer or function.")
+    check = _command(subparsers, "check", commands.check_target, "Judge one optimizer or function.")
     check.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
     _claiming(
         check,
@@ -136,7 +122,10 @@ def parser() -> argparse.ArgumentParser:
     _judging(check)
 
     identifying = _command(
-        commands, "identify", _identify, "Say what an optimizer or a function computes, whatever it claims."
+        subparsers,
+        "identify",
+        commands.identify_target,
+        "Say what an optimizer or a function computes, whatever it claims.",
     )
     identifying.add_argument("target", metavar="TARGET", help="package.module:Name or path/to/file.py:Name")
     identifying.add_argument("--family", choices=FAMILIES, help="where to look (default: in all, the likeliest first)")
@@ -146,11 +135,11 @@ def parser() -> argparse.ArgumentParser:
     identifying.add_argument("--output", type=Path, metavar="FILE", help="a .json file for all that was found")
 
     about = "Tabulate what the optimizers, clips and schedules of libraries compute, as measured."
-    conventions.arguments(_command(commands, "map", _map, about))
+    conventions.arguments(_command(subparsers, "map", commands.map_conventions, about))
 
-    _pinning(commands)
+    _pinning(subparsers)
 
-    selftest = _command(commands, "selftest", _selftest, "Say which claim notices which seeded fault.")
+    selftest = _command(subparsers, "selftest", commands.run_selftest, "Say which claim notices which seeded fault.")
     selftest.add_argument(
         "-k", dest="select", metavar="EXPR", help="only pairs whose id matches: 'adamw and decoupling'"
     )
@@ -164,28 +153,35 @@ def parser() -> argparse.ArgumentParser:
     )
     selftest.add_argument("--output", type=Path, metavar="FILE", help="a .json file for every pair")
 
-    report = _command(commands, "report", _report, "Show a report in another form.")
+    report = _command(subparsers, "report", commands.show_report, "Show a report in another form.")
     report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
     report.add_argument("--format", choices=sorted(FORMS), required=True)
 
-    drawing = _command(commands, "figures", _figures, "Draw the worked examples of the documents, as SVG and PNG.")
+    drawing = _command(
+        subparsers, "figures", commands.draw_figures, "Draw the worked examples of the documents, as SVG and PNG."
+    )
     drawing.add_argument("--output", type=Path, required=True, metavar="DIR", help="a folder for the files")
     return root
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+def _command(
+    subparsers: Any, name: str, run: Callable[[argparse.Namespace], int], help: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = subparsers.add_parser(name, help=help, description=help, allow_abbrev=False)
     command.set_defaults(command=run)
     return command
 
 
-def _pinning(commands: Any) -> None:
+def _pinning(subparsers: Any) -> None:
     about = "Pin known deviations in a file, and see whether they are still there."
-    root = commands.add_parser("baseline", help=about, description=about, allow_abbrev=False)
+    root = subparsers.add_parser("baseline", help=about, description=about, allow_abbrev=False)
     actions = root.add_subparsers(title="commands", metavar="ACTION", required=True)
 
     write = _command(
-        actions, "write", _write_baseline, "Pin what a report says to deviate or to crash, and drop what is gone."
+        actions,
+        "write",
+        commands.write_baseline,
+        "Pin what a report says to deviate or to crash, and drop what is gone.",
     )
     write.add_argument("file", type=Path, metavar="REPORT", help="the report.jsonl of a run")
     write.add_argument(
@@ -201,7 +197,7 @@ def _pinning(commands: Any) -> None:
     check = _command(
         actions,
         "check",
-        _check_baseline,
+        commands.check_baseline,
         "Judge the pinned counterexamples, and nothing else: each must fail as it is known to.",
     )
     check.add_argument("baseline", type=Path, metavar="FILE", help="what exactstep baseline write has written")
@@ -274,10 +270,6 @@ def _isolating(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _isolation(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(arguments, name) for name in ("isolate", "timeout", "memory", "python")}
-
-
 def _assignment(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:
@@ -287,235 +279,3 @@ def _assignment(text: str) -> tuple[str, float]:
     if not name or number is None:
         raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, got {text!r}")
     return name, number
-
-
-def _list(arguments: argparse.Namespace) -> int:
-    if arguments.what == "formulas":
-        rows = [(formula.id, _called_with(formula), formula.title) for formula in FORMULAS]
-    elif arguments.what == "properties":
-        rows = [
-            (f"{formula}.{claim.name}", claim.kind, claim.sentence) for claim in CLAIMS for formula in claim.formulas
-        ]
-    else:
-        rows = [(name, "", module) for name, module in api.BACKENDS.items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
-    return 0
-
-
-def _called_with(formula: Formula) -> str:
-    """Return the hyperparameters of a formula; for a schedule, all that it is called with, in order."""
-    step = formula.arrays if formula.kind == "schedule" else ()
-    return ", ".join((*step, *formula.hyperparameters))
-
-
-@contextmanager
-def _work(target: str, output: Path | None) -> Iterator[Progress]:
-    """Show progress, and keep a target from what is ours: the standard output and the exit code."""
-    if output:
-        output_files(output)  # what is no place for files should be said before the work, not after it
-    try:
-        with Progress(sys.stderr) as progress, redirect_stdout(sys.stderr):
-            yield progress
-    except SystemExit as error:
-        raise LoadError(f"cannot load {target}: SystemExit: {error}") from error
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    backends = list(dict.fromkeys(arguments.backends))
-    several = len(backends) > 1
-    if several and (arguments.resume or arguments.baseline):
-        option = "--resume goes on with" if arguments.resume else "--baseline is of"
-        raise UsageError(f"{option} one backend, got {', '.join(backends)}")
-    with _work(", ".join(backends), arguments.output) as progress:
-        reports = [
-            api.run(
-                backend,
-                select=arguments.select,
-                dtypes=arguments.dtype,
-                device=arguments.device,
-                profile=arguments.profile,
-                seed=arguments.seed,
-                jobs=_jobs(isolate=arguments.isolate) if arguments.jobs is None else arguments.jobs,
-                output=None if several else arguments.output,
-                resume=arguments.resume,
-                baseline=arguments.baseline,
-                progress=progress,
-                **_isolation(arguments),
-            )
-            for backend in backends
-        ]
-    return _end(_together(reports), arguments.output, written=not several)
-
-
-def _jobs(*, isolate: bool) -> int:
-    """Choose how many processes share the work: one for each core, or this one alone."""
-    if not isolate:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _together(reports: Sequence[Report]) -> Report:
-    return replace(
-        reports[0],
-        target=", ".join(report.target for report in reports),
-        environment=dict(item for report in reports for item in report.environment.items()),
-        not_judged=dict(item for report in reports for item in report.not_judged.items()),
-        checks=tuple(record for report in reports for record in report.checks),
-    )
-
-
-@contextmanager
-def _importing(path: Path) -> Iterator[None]:
-    """Let targets be imported from a folder."""
-    if not path.is_dir():
-        raise UsageError(f"--path must be a folder, got {str(path)!r}")
-    folder = str(path.resolve())
-    # Only now, when all of ours is imported: a folder of the same name there cannot take its place.
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    with _importing(arguments.path):
-        if arguments.formula is None:
-            return _laws(arguments)
-        with _work(arguments.target, arguments.output) as progress:
-            report = api.check(
-                arguments.target,
-                arguments.formula,
-                profile=arguments.profile,
-                seed=arguments.seed,
-                dtypes=arguments.dtype,
-                device=arguments.device,
-                hyperparameters=dict(arguments.hyperparameters),
-                baseline=arguments.baseline,
-                progress=progress,
-                **_isolation(arguments),
-            )
-    return _end(_found_there(report, arguments.path), arguments.output)
-
-
-def _identify(arguments: argparse.Namespace) -> int:
-    if arguments.output:
-        json_file(arguments.output)  # before the work
-    with _importing(arguments.path), _work(arguments.target, None):
-        found = identify(
-            arguments.target,
-            arguments.family,
-            seed=arguments.seed,
-            device=arguments.device,
-            hyperparameters=dict(arguments.hyperparameters),
-        )
-    sys.stdout.write(f"{found.summary()}\n")
-    if arguments.output:
-        found.write(arguments.output)
-        sys.stdout.write(f"  written: {arguments.output}\n")
-    return identification_code(found)
-
-
-def _map(arguments: argparse.Namespace) -> int:
-    with _work(", ".join(arguments.backends), None):
-        text = conventions.mapped(arguments)
-    if arguments.output:
-        arguments.output.write_text(text, encoding="utf-8")
-        text = f"  written: {arguments.output}\n"
-    sys.stdout.write(text)
-    return 0
-
-
-def _laws(arguments: argparse.Namespace) -> int:
-    if arguments.dtype or arguments.hyperparameters or arguments.output or arguments.baseline:
-        raise UsageError(
-            "--dtype, --set, --output and --baseline need --as: a profile of laws has no formula to set them for"
-        )
-    if arguments.timeout or arguments.memory or arguments.python:
-        raise UsageError("--timeout, --memory and --python need --as: a profile of laws is made in this process")
-    with _work(arguments.target, None):
-        profile = laws(arguments.target, seed=arguments.seed, device=arguments.device)
-    sys.stdout.write(f"{profile.summary()}\n")
-    return 1 if profile.failed else 0
-
-
-def _found_there(report: Report, path: Path) -> Report:
-    """Add the folder to import from to the lines that run checks again, unless it is where they are run."""
-    option = "" if path == Path() else f" {shlex.join(['--path', str(path)])}"
-    return replace(
-        report, checks=tuple(replace(record, reproduce=record.reproduce + option) for record in report.checks)
-    )
-
-
-def _end(report: Report, output: Path | None, *, written: bool = False) -> int:
-    print_report(report, sys.stdout)
-    if output:
-        if not written:  # only now, so that a file that cannot be written costs no result
-            report.write(output)
-        sys.stdout.write(f"  written: {', '.join(map(str, output_files(output)))}\n")
-    return exit_code(report)
-
-
-def _write_baseline(arguments: argparse.Namespace) -> int:
-    output: Path = arguments.output
-    before = baseline.read(output) if output.exists() else {}
-    update = baseline.updated(before, read(arguments.file), arguments.reason)
-    output.write_text(baseline.dumps(update.deviations), encoding="utf-8")
-    unexplained = sorted(key for key, known in update.deviations.items() if not known.reason.strip())
-    for what, keys in (
-        ("new", update.added),
-        ("gone", update.gone),
-        ("needs a reason", unexplained),
-        ("left to you", update.left),
-    ):
-        sys.stdout.writelines(f"{what}: {id} ({status})\n" for id, status in keys)
-    sys.stdout.write(f"written: {output}, {plural(len(update.deviations), 'known deviation')}\n")
-    return 1 if update.left else 0
-
-
-def _check_baseline(arguments: argparse.Namespace) -> int:
-    judged = {"dtypes": tuple(FORMATS), "device": arguments.device, "baseline": arguments.baseline, "replay": True}
-    with _importing(arguments.path), _work(arguments.target, None) as progress:
-        judged |= {"progress": progress, **_isolation(arguments)}
-        settings = dict(arguments.hyperparameters)
-        if arguments.formula is not None:
-            report = api.check(arguments.target, arguments.formula, hyperparameters=settings, **judged)
-        elif settings:
-            raise UsageError("--set needs --as: a backend sets its own hyperparameters")
-        else:
-            report = api.run(arguments.target, **judged)
-    return _end(report, None)
-
-
-def _selftest(arguments: argparse.Namespace) -> int:
-    output: Path | None = arguments.output
-    if output and (output.suffix != ".json" or not output.absolute().parent.is_dir()):
-        raise UsageError(f"--output must be a .json file in a folder that exists, got {str(output)!r}")
-    with Progress(sys.stderr) as progress:
-        matrix = selftest(
-            arguments.select,
-            profile=arguments.profile,
-            dtype=arguments.dtype,
-            seed=arguments.seed,
-            first=arguments.first,
-            progress=progress,
-        )
-    sys.stdout.write(f"{matrix.summary()}\n")
-    if output:
-        output.write_text(matrix.as_json(), encoding="utf-8")
-        sys.stdout.write(f"  written: {output}\n")
-    return 1 if matrix.unexplained else 0
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    sys.stdout.write(FORMS[arguments.format](read(arguments.file)))
-    return 0
-
-
-def _figures(arguments: argparse.Namespace) -> int:
-    for path in figures.write(arguments.output):
-        sys.stdout.write(f"{path}\n")
-    return 0

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from conformance.api import plan_of, require_settings
+from conformance.api import plan_of
 from conformance.console import failure_text
 from conformance.docket import Docket
 from conformance.errors import UsageError
 from conformance.records import CheckRecord
 from conformance.reproduction import run_line
+from conformance.settings import require_settings
 from oracle.arithmetic.formats import FORMATS
 
 __all__ = [

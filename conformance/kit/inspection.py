@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from conformance.api import judging, limits_of, loaded_backend, require_settings
+from conformance.api import judging
 from conformance.backends import Backend, Implementation
 from conformance.engine import blank
 from conformance.errors import UsageError
+from conformance.frameworks import loaded_backend
 from conformance.guard import guard
 from conformance.kit import duties, functions, steppers
 from conformance.kit.breach import Breach
@@ -21,6 +22,7 @@ from conformance.plan import Judge, Plan, Unit
 from conformance.records import CheckRecord
 from conformance.selection import selector
 from conformance.session import Session, derived_seed
+from conformance.settings import limits_of, require_settings
 from conformance.specimen import SubjectFailure, described
 from oracle.arithmetic.formats import FORMATS
 from properties.catalogue import claims_for

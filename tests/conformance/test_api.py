@@ -11,10 +11,10 @@ import torch
 
 import conformance
 from conformance import Report, UsageError, assert_conforms, check, run, targets
-from conformance.api import BACKENDS
 from conformance.backends import Backend, Expectation
 from conformance.errors import LoadError
 from conformance.faults.programs import Bookkeeping, Program
+from conformance.frameworks import BACKENDS
 from conformance.jsonlines import read
 from conformance.reproduction import importable
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance import api, cli, jsonlines
+from conformance import api, cli, frameworks, jsonlines
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
 from conformance.records import STATUSES
@@ -211,7 +211,7 @@ def test_properties_are_listed_with_their_sentences(capsys: pytest.CaptureFixtur
 def test_backends_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["list", "backends"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == list(api.BACKENDS)
+    assert listed == list(frameworks.BACKENDS)
     assert {"jax", "keras", "lion-pytorch", "optax", "torch"} <= set(listed)
 
 

@@ -40,7 +40,7 @@ def test_the_command_makes_the_folder_and_prints_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "new" / "folder"
-    monkeypatch.setattr("conformance.cli.figures.write", lambda folder: write(folder, FIGURES[:1]))
+    monkeypatch.setattr("conformance.commands.figures.write", lambda folder: write(folder, FIGURES[:1]))
 
     code = cli.main(["figures", "--output", str(folder)])
 

@@ -15,8 +15,8 @@ import torch  # noqa: F401 - imported here, it outlives the sessions within this
 
 import conformance
 from conformance import run
-from conformance.api import BACKENDS
 from conformance.console import failure_text
+from conformance.frameworks import BACKENDS
 from conformance.records import STATUSES
 
 ROOT = Path(conformance.__file__).parents[1]
