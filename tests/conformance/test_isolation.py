@@ -42,8 +42,8 @@ DESERTS = {
     "kills itself": ("crash", "killed by SIGKILL"),
     "aborts while its mistake is made small": ("crash", "killed by SIGABRT"),
     "interrupts": ("crash", "KeyboardInterrupt: "),
-    "sleeps": ("timeout", "no answer within 5 s"),
-    "holds the interpreter": ("timeout", "no answer within 5 s"),
+    "sleeps": ("timeout", "no answer within 10 s"),
+    "holds the interpreter": ("timeout", "no answer within 10 s"),
     "hoards": ("crash", "exceeded 0.5 GiB of memory"),
     "leaves a thread": ("conforms", ""),
     "writes from C": ("conforms", ""),
@@ -84,7 +84,7 @@ def command(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, str, str]:
     """The report on every vice, and what the command printed to its output and to its errors."""
     file = tmp_path_factory.mktemp("vices") / "report.jsonl"
-    options = ["-k", "follows", "--dtype", "float64", "--timeout", "5", "--memory", "0.5", "--jobs", "1"]
+    options = ["-k", "follows", "--dtype", "float64", "--timeout", "10", "--memory", "0.5", "--jobs", "1"]
     out, err = command("run", "tests.helpers.vices:BACKEND", *options, "--output", file).communicate()
     return read(file), out, err
 

@@ -209,12 +209,12 @@ def note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_death_there_is_told_in_the_words_of_a_death_here(bare: str, note: Path) -> None:
-    limits = {"timeout": 5, "memory": 0.5}
+    limits = {"timeout": 10, "memory": 0.5}
 
     report = run(f"{SUBJECTS}:MORTALS", select="follows", dtypes=["float64"], python=bare, **limits)
 
     assert {record.implementation: (record.status, record.message.splitlines()[0]) for record in report.checks} == {
-        "holds_on": ("timeout", "no answer within 5 s"),
+        "holds_on": ("timeout", "no answer within 10 s"),
         "kills": ("crash", "killed by SIGKILL"),
         "segfaults": ("crash", "killed by SIGSEGV"),
         "exits": ("crash", "exited with code 3"),
