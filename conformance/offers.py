@@ -11,7 +11,7 @@ from conformance.backends import Implementation
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.backends.torch_tensors import devices
 from conformance.errors import UsageError
-from conformance.spellings import matched
+from conformance.spellings import matched, numeric
 from conformance.targets import (
     DTYPES,
     Signature,
@@ -104,7 +104,7 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
             f"(params, groups, *, dtype, device), got {label}"
         )
     parameters = constructor_parameters(found)
-    spellings = matched(names, parameters)
+    spellings = matched(names, numeric(parameters))
     factory = OptimizerFactory(found, spellings, sequences(spellings, parameters))
     keywords = {name: spelling.partition("[")[0] for name, spelling in spellings.items()}
     own = {name: default(parameters, spelling) for name, spelling in spellings.items()}
@@ -301,7 +301,7 @@ def _spellings(formula: Formula, parameters: Parameters, fixed: Mapping[str, flo
     if (len(arrays) < count and not starred) or not all(_bare(plain[name]) for name in arrays):
         return None
     rest = [name for name in plain if name not in arrays]
-    spellings = matched(formula.hyperparameters, rest)
+    spellings = matched(formula.hyperparameters, numeric({name: parameters[name] for name in rest}))
     if inspect.Parameter.VAR_KEYWORD in kinds:
         spellings |= {name: name for name in formula.hyperparameters if name not in {**spellings, **fixed}}
     keywords = {spelling.partition("[")[0] for spelling in spellings.values()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-__all__ = ["SPELLINGS", "matched", "write"]
+__all__ = ["SPELLINGS", "matched", "numeric", "write"]
 
 #: By the oracle's name, the preferred first; ``betas[0]`` is a place in a sequence.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +38,11 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
 def _split(spelling: str) -> tuple[str, int | None]:
     keyword, _, place = spelling.partition("[")
     return keyword, int(place[:-1]) if place else None
+
+
+def numeric(parameters: Mapping[str, inspect.Parameter]) -> dict[str, inspect.Parameter]:
+    """Leave out what is yes or no by default: such a keyword turns something on, even if it bears a number's name."""
+    return {name: found for name, found in parameters.items() if not isinstance(found.default, bool)}
 
 
 def matched(names: Iterable[str], offered: Container[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from conformance.backends.jax_arrays import precision_of, to_array
 from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
 from conformance.backends.torch_tensors import devices, to_floats, to_tensor
 from conformance.errors import LoadError, UsageError
-from conformance.spellings import matched, write
+from conformance.spellings import matched, numeric, write
 from properties.subject import Floats, Function, Schedule
 
 __all__ = [
@@ -182,7 +182,7 @@ def unknown_optimizer(target: Any) -> Implementation:
             f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
         )
     # Of one that claims no formula, a decay without further words may be that of an average.
-    offered = set(constructor_parameters(found)) - {"decay"}
+    offered = set(numeric(constructor_parameters(found))) - {"decay"}
     spellings = matched(("learning_rate", "weight_decay"), offered)
     factory = OptimizerFactory(found, spellings)
     return Implementation("", label, factory, DTYPES["torch"], devices=devices(), matching=_words(spellings, {}))
@@ -340,7 +340,7 @@ def _match(formula: Signature, parameters: Parameters, label: str, fixed: Mappin
     """
     keywords = {
         name
-        for name, parameter in parameters.items()
+        for name, parameter in numeric(parameters).items()
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     }
     spellings = matched(formula.hyperparameters, keywords)
@@ -376,7 +376,8 @@ def _optimizer(target: Any, formula: Signature, label: str, fixed: Mapping[str, 
         )
     parameters = constructor_parameters(target)
     spellings = _match(formula, parameters, label, fixed)
-    beside = matched(_FAMILIAR, set(parameters) - {spelling.partition("[")[0] for spelling in spellings.values()})
+    taken = {spelling.partition("[")[0] for spelling in spellings.values()}
+    beside = matched(_FAMILIAR, set(numeric(parameters)) - taken)
     own = {name: default(parameters, spelling) for name, spelling in beside.items()}
     return Implementation(
         formula.id,
@@ -476,7 +477,7 @@ def _function(
         what = "the step" if formula.kind == "schedule" else "arrays"
         raise UsageError(f"{formula.id} is a function of {what}: target must be one, got the class {label}")
     names = list(parameters or ())
-    offered = {} if parameters is None else {name: parameters[name] for name in names[len(formula.arrays) :]}
+    offered = numeric({name: parameters[name] for name in names[len(formula.arrays) :]} if parameters else {})
     room = len(offered)
     spellings = matched(formula.hyperparameters, offered)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in offered.values()):

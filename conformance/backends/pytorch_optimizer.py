@@ -1,14 +1,16 @@
 """pytorch_optimizer: what of its 128 optimizers and its schedulers computes a rule of the catalogue, on the CPU.
 
-Each optimizer one parameter after another and by ``foreach``. Some compute a rule with an option that switches their own
-idea off: SGDP and AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside its average, PAdam with
-``partial=0.5`` has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates, FlashAdamW with
-``quantize=False`` keeps its averages, and GaLore and Fira project groups that ask for it alone.
+Each optimizer one parameter after another, in float64, and by ``foreach``, in float32. Some compute a rule with an option
+that switches their own idea off: SGDP and AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside
+its average, PAdam with ``partial=0.5`` has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates,
+FlashAdamW with ``quantize=False`` keeps its averages, and GaLore and Fira project groups that ask for it alone.
 
 Not judged, for the catalogue has no such rule: all other optimizers; decay beside momentum, and beside the epsilon of
 AdamC, AdamP, AdaMod, PAdam, GaLore and Fira; Tiger and SignSGD, which are Lion with equal betas, where nothing tells it
 from its relatives; PolyScheduler, REXScheduler, Chebyshev steps, and the cooldowns of ``get_wsd_schedule`` that end at 0.
 AggMo keeps velocities under the values of their betas, and takes two at least.
+
+Nor are the loops in float32 and ``foreach`` in float64, for they would take as long again.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ ROUNDED = known(
         "lone_gradient",
         "late_group_starts_anew",
         "resuming_changes_nothing",
+        "rewinding_changes_nothing",
         "any_order",
     ),
     dtypes=("float64",),
@@ -137,13 +140,13 @@ def _optimizers() -> Iterator[Implementation]:
         ("lion", "Lion", LION, ("exp_avg",), (), {}),
     ):
         constructor = getattr(library, label.partition(":")[0])
-        for path, foreach in (("loop", False), ("foreach", True)):
+        for path, foreach, dtype in (("loop", False, "float64"), ("foreach", True, "float32")):
             advanced = ADVANCED if label == "SGDW:nesterov" and not foreach else ()
             yield addon(
                 *(formula, f"pytorch_optimizer.{label}:{path}", constructor, spellings, exposed),
                 (*COPIED, *advanced, *expected),
                 {"foreach": foreach, **constants},
-                SINGLE,
+                (dtype,),
             )
 
 

@@ -93,6 +93,19 @@ class Keeping(Rule):
         return lr * (first / (root + eps) + decay * p)
 
 
+class Switched(Rule):
+    """A velocity that an option turns into an average, which bears the name of a number."""
+
+    def __init__(self, params, lr=1e-3, momentum=0.9, dampening=False):
+        super().__init__(params, lr, momentum=momentum, dampening=dampening)
+
+    def update(self, p, grad, group, state):
+        if "m" not in state:
+            state["m"] = torch.zeros_like(grad)
+        share = 1 - group["momentum"] if group["dampening"] else 1.0
+        return group["lr"] * state["m"].mul_(group["momentum"]).add_(grad, alpha=share)
+
+
 class Signum(Rule):
     def __init__(self, params, lr=1e-3, beta=0.9):
         super().__init__(params, lr, beta=beta)
@@ -364,6 +377,13 @@ def test_hyperparameters_of_the_target_are_matched_and_its_defaults_read():
         "weight_decay": 0.01,
     }
     assert found.left["amsgrad"] == "False"
+
+
+def test_what_turns_something_on_is_left_as_it_is():
+    found = identify(Switched, dtypes=["float64"])
+
+    assert found.formula == "momentum_heavy_ball"
+    assert found.left["dampening"] == "False"
 
 
 def test_what_refuses_every_input_is_not_taken_for_anything():

@@ -52,6 +52,13 @@ class TwoBetas(torch.optim.Adam):
         super().__init__(params, betas=(b1, beta_2), **keywords)
 
 
+class Switched(torch.optim.SGD):
+    """SGD that may average, which it calls by the name of a number."""
+
+    def __init__(self, params, lr=0.1, momentum=0.0, dampening=False):
+        super().__init__(params, lr, momentum, dampening=momentum if dampening else 0.0)
+
+
 def wave(step, eta_max, eta_min, T_0, T_mult):
     """A schedule in the names of the paper."""
     while step >= T_0:
@@ -135,6 +142,17 @@ def test_a_class_defined_in_a_function_works():
 def test_what_is_not_offered_must_be_given():
     with pytest.raises(UsageError, match=r"OneBeta offers no beta1: set hyperparameters=\{\"beta1\": \.\.\.\}"):
         implementation(OneBeta, "adam")
+
+
+def test_what_turns_something_on_is_no_number_whatever_its_name():
+    found = implementation(Switched, "momentum_heavy_ball")
+
+    assert "dampening" not in found.matching
+    assert stepped(found, {"learning_rate": 1.0, "momentum": 0.5}, (1.0, 1.0), [{}]) == -2.5
+    with pytest.raises(UsageError, match="Switched offers no dampening"):
+        implementation(Switched, "momentum_torch_dampening")
+    with pytest.raises(UsageError, match="Switched offers no dampening"):
+        implementation(functools.partial(Switched, dampening=True), "momentum_torch_dampening")
 
 
 def test_what_is_given_is_fixed():
@@ -254,6 +272,8 @@ def test_functions_without_a_signature_take_everything_by_position():
 def test_a_function_without_room_for_a_scalar_is_refused():
     with pytest.raises(UsageError, match="clip_wrongly offers no clip_value"):
         implementation(clip_wrongly, "clip_by_value")
+    with pytest.raises(UsageError, match="offers no clip_value"):
+        implementation(lambda grad, clip=False: grad, "clip_by_value")
 
 
 def test_arrays_are_torchs_if_the_function_or_a_global_of_its_module_is():

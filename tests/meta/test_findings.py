@@ -32,6 +32,7 @@ MENDED = {
     "torch_fused_sgd_leaves_half_types": ("fused=True", "fused=False"),
     "torch_nadam_rounds_its_product_on_load": ("loaded.load_state_dict(saved.state_dict())", "loaded = saved"),
     "torch_sgd_keeps_a_stale_velocity": ("(0.0, 0.0)", "(1e-50, 0.0)"),
+    "torch_single_corrections": ("differentiable=True", "foreach=False"),
 }
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])

@@ -30,7 +30,7 @@ def test_pytorch_optimizer_follows_its_formulas(selection):
     "selection",
     [
         "adam.follows and QHAdam:loop",
-        "adam_eps_hat.bias_correction and AdamC:foreach",
+        "adam_eps_hat.bias_correction and AdamC:loop",
         "adam_eps_hat.missing_gradient and PAdam:partial=0.5:loop",
         "sgd_l2.decay_law and SGDP:delta=0,coupled:loop",
         "momentum_nesterov.gradients_are_kept and SGDW:nesterov:loop",
