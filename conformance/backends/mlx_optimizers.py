@@ -142,7 +142,8 @@ class OptimizerFactory:
             filters = [lambda name, _, mine=mine: name in mine for mine in names]
             optimizer = MultiOptimizer(parts, filters) if filters else parts[0]
             optimizer.init(parameters)
-        return OptimizerStepper(optimizer, parameters, self, list(groups), dtype)
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return OptimizerStepper(optimizer, parameters, self, own, dtype)
 
     def rate(self, value: float, dtype: str) -> Any:
         """Return a learning rate as the subjects of a dtype take it."""

@@ -134,7 +134,8 @@ class OptimizerFactory:
         del device  # the CPU
         parameters = [np.array(param, dtype=dtype) for param in params]
         memories: list[list[Any]] = [[np.zeros_like(param)] * self.memories for param in parameters]
-        return OptimizerStepper(self, list(groups), parameters, memories, dtype)
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return OptimizerStepper(self, own, parameters, memories, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,11 +294,15 @@ _EXPECTED: Mapping[str, tuple[Expectation, ...]] = {
 
 def _held(formula: str, label: str, factory: Any, names: Sequence[str], **more: Any) -> Iterator[Implementation]:
     """Yield an implementation for each dtype, or one for both if no hyperparameter is an attribute."""
-    more["expected"] = _EXPECTED.get(label.partition(":")[2], ())
+
+    def held(label: str, dtypes: tuple[str, ...], **values: float) -> Implementation:
+        known = [entry for entry in expected if set(entry.dtypes) <= set(dtypes)]
+        return Implementation(formula, label, factory, dtypes, fixed=values, expected=tuple(known), **more)
+
+    expected = _EXPECTED.get(label.partition(":")[2], ())
     if names:
-        fixed = {name: _DYADIC[name] for name in names}
-        yield Implementation(formula, f"{label}:dyadic", factory, ("float64",), fixed=fixed, **more)
-    yield Implementation(formula, label, factory, ("float32",) if names else DTYPES, **more)
+        yield held(f"{label}:dyadic", ("float64",), **{name: _DYADIC[name] for name in names})
+    yield held(label, ("float32",) if names else DTYPES)
 
 
 def _optimizers() -> Iterator[Implementation]:
