@@ -38,7 +38,8 @@ class LoopStepper:
         self.given.append([None if grad is None else np.array(grad) for grad in grads])
         shown = dict(enumerate(self.start))
         for group in self.groups:
-            keywords = {self.factory.spellings[name]: value for name, value in group.hyperparameters.items()}
+            spelled = self.factory.spellings
+            keywords = {spelled[name]: value for name, value in group.hyperparameters.items() if name in spelled}
             last = self.factory.loop(
                 lambda _, number, tensors=group.tensors: [self.given[number][tensor] for tensor in tensors],
                 [self.start[tensor] for tensor in group.tensors],
@@ -67,7 +68,7 @@ class LoopStepper:
         """
         before = self.groups[group].hyperparameters
         for name, value in values.items():
-            if value != before[name]:
+            if name in self.factory.spellings and value != before[name]:
                 raise Rejected(
                     f"a loop has one {name} from its beginning to its end, {before[name]!r} and not {value!r}"
                 )

@@ -64,7 +64,7 @@ class OptimizerStepper:
             if name == "learning_rate":
                 optimizer.learning_rate = self.factory.rate(value, self.dtype)
             else:
-                for spelling in self.factory.spellings[name].split():
+                for spelling in self.factory.spellings.get(name, "").split():
                     write(vars(optimizer), spelling, value)
 
     def resumed(self) -> Stepper:
@@ -152,6 +152,6 @@ class OptimizerFactory:
     def _made(self, values: Mapping[str, float], dtype: str) -> Any:
         keywords = dict(self.constants)
         for name, value in values.items():
-            for spelling in self.spellings[name].split():
+            for spelling in self.spellings.get(name, "").split():
                 write(keywords, spelling, self.rate(value, dtype) if name == "learning_rate" else value)
         return self.constructor(**keywords)
