@@ -30,15 +30,16 @@ class LoopStepper:
     factory: LoopFactory
     groups: tuple[Group, ...]
     start: list[Floats]
+    shown: list[Floats]
     given: list[Sequence[Floats | None]] = field(default_factory=list)
-    shown: list[Floats] = field(default_factory=list)
 
     def step(self, grads: Sequence[Floats | None]) -> None:
         """Run all updates so far."""
-        self.given.append(grads)
+        self.given.append([None if grad is None else np.array(grad) for grad in grads])
         shown = dict(enumerate(self.start))
         for group in self.groups:
-            keywords = {self.factory.spellings[name]: value for name, value in group.hyperparameters.items()}
+            spelled = self.factory.spellings
+            keywords = {spelled[name]: value for name, value in group.hyperparameters.items() if name in spelled}
             last = self.factory.loop(
                 lambda _, number, tensors=group.tensors: [self.given[number][tensor] for tensor in tensors],
                 [self.start[tensor] for tensor in group.tensors],
@@ -67,7 +68,7 @@ class LoopStepper:
         """
         before = self.groups[group].hyperparameters
         for name, value in values.items():
-            if value != before[name]:
+            if name in self.factory.spellings and value != before[name]:
                 raise Rejected(
                     f"a loop has one {name} from its beginning to its end, {before[name]!r} and not {value!r}"
                 )
@@ -94,7 +95,9 @@ class LoopFactory:
     def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
         """Keep what the loop begins with."""
         del dtype, device  # autograd's loops make float64 of everything
-        return LoopStepper(self, tuple(groups), list(params))
+        own = tuple(Group(group.tensors, dict(group.hyperparameters)) for group in groups)
+        start = [np.array(param) for param in params]
+        return LoopStepper(self, own, start, start)
 
 
 @dataclass(frozen=True, eq=False)

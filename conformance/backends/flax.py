@@ -268,7 +268,8 @@ class OptimizerFactory:
                 optimizer = nnx.Optimizer(model, self.transformations.transformation(groups), wrt=nnx.Param)
             except (ValueError, TypeError) as error:
                 raise Rejected(f"{type(error).__name__}: {error}") from error
-        return OptimizerStepper(self, list(groups), model, optimizer, dtype)
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return OptimizerStepper(self, own, model, optimizer, dtype)
 
 
 def _optimizers() -> Iterator[Implementation]:

@@ -64,7 +64,7 @@ class OptimizerStepper:
             if name == "learning_rate":
                 optimizer.learning_rate = self.factory.rate(value, self.dtype)
             else:
-                for spelling in self.factory.spellings[name].split():
+                for spelling in self.factory.spellings.get(name, "").split():
                     write(vars(optimizer), spelling, value)
 
     def resumed(self) -> Stepper:
@@ -142,7 +142,8 @@ class OptimizerFactory:
             filters = [lambda name, _, mine=mine: name in mine for mine in names]
             optimizer = MultiOptimizer(parts, filters) if filters else parts[0]
             optimizer.init(parameters)
-        return OptimizerStepper(optimizer, parameters, self, list(groups), dtype)
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return OptimizerStepper(optimizer, parameters, self, own, dtype)
 
     def rate(self, value: float, dtype: str) -> Any:
         """Return a learning rate as the subjects of a dtype take it."""
@@ -151,6 +152,6 @@ class OptimizerFactory:
     def _made(self, values: Mapping[str, float], dtype: str) -> Any:
         keywords = dict(self.constants)
         for name, value in values.items():
-            for spelling in self.spellings[name].split():
+            for spelling in self.spellings.get(name, "").split():
                 write(keywords, spelling, self.rate(value, dtype) if name == "learning_rate" else value)
         return self.constructor(**keywords)

@@ -40,6 +40,26 @@ def _evaluator(operator: str, domain: str, inputs: Sequence[str], outputs: Seque
     return ReferenceEvaluator(helper.make_model(graph, opset_imports=[helper.make_opsetid(domain, version)]))
 
 
+@dataclass(frozen=True, eq=False)
+class Renamed:
+    """Attributes that are hyperparameters, and others that are constants."""
+
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, values: Mapping[str, float]) -> Mapping[str, Any]:
+        """Rename what is spelled."""
+        return {**self.constants, **{theirs: values[ours] for ours, theirs in self.spellings.items()}}
+
+
+class Dampened(Renamed):
+    """Those of Momentum, whose weight of new gradients is 1 less the dampening."""
+
+    def __call__(self, values: Mapping[str, float]) -> Mapping[str, Any]:
+        """Rename, and subtract."""
+        return {**super().__call__(values), "beta": 1 - values["dampening"]}
+
+
 @dataclass(eq=False)
 class OptimizerStepper:
     """Tensors and what is remembered of them, which an operator maps to new ones."""
@@ -108,7 +128,7 @@ class OptimizerFactory:
     Parameters
     ----------
     operator : str
-    attributes : callable
+    attributes : Renamed
         Returns the operator's attributes for hyperparameters by the oracle's names.
     memories : int
         How many tensors the operator remembers of each.
@@ -123,35 +143,24 @@ class OptimizerFactory:
     offers: ClassVar[tuple[str, ...]] = ("places",)
 
     operator: str
-    attributes: Callable[[Mapping[str, float]], Mapping[str, Any]]
+    attributes: Renamed
     memories: int = 1
     exposed: tuple[str, ...] = ()
     first: int = 0
     together: bool = False
+
+    @property
+    def spellings(self) -> Mapping[str, str]:
+        """The operator's names for hyperparameters by the oracle's."""
+        return {"learning_rate": "R", **self.attributes.spellings}
 
     def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
         """Begin with zeros for what is remembered."""
         del device  # the CPU
         parameters = [np.array(param, dtype=dtype) for param in params]
         memories: list[list[Any]] = [[np.zeros_like(param)] * self.memories for param in parameters]
-        return OptimizerStepper(self, list(groups), parameters, memories, dtype)
-
-
-@dataclass(frozen=True, eq=False)
-class Renamed:
-    """Attributes that are hyperparameters, and others that are constants."""
-
-    spellings: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, values: Mapping[str, float]) -> Mapping[str, Any]:
-        """Rename what is spelled."""
-        return {**self.constants, **{theirs: values[ours] for ours, theirs in self.spellings.items()}}
-
-
-def dampened(values: Mapping[str, float]) -> Mapping[str, Any]:
-    """Give Momentum the weight of new gradients, which is 1 less the dampening."""
-    return {"alpha": values["momentum"], "beta": 1 - values["dampening"], "norm_coefficient": 0.0, "mode": "standard"}
+        own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
+        return OptimizerStepper(self, own, parameters, memories, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +282,8 @@ _EXPECTED: Mapping[str, tuple[Expectation, ...]] = {
     "Adam": _known(_WIDER, "adam_dtypes", "float32", "parameters_keep_their_place"),
     "Adam:together": (
         *_known(_WIDER, "adam_dtypes", "float32", "parameters_keep_their_place", where=_alone),
-        *_known(_NARROWER, "adam_dtypes", "float64", "splitting_a_tensor"),  # of one tensor, which the claim splits
+        # Of one tensor, which these claims split and copy.
+        *_known(_NARROWER, "adam_dtypes", "float64", "splitting_a_tensor", "copies_move_alike"),
         *_known(
             _NARROWER,
             "adam_dtypes",
@@ -293,11 +303,15 @@ _EXPECTED: Mapping[str, tuple[Expectation, ...]] = {
 
 def _held(formula: str, label: str, factory: Any, names: Sequence[str], **more: Any) -> Iterator[Implementation]:
     """Yield an implementation for each dtype, or one for both if no hyperparameter is an attribute."""
-    more["expected"] = _EXPECTED.get(label.partition(":")[2], ())
+
+    def held(label: str, dtypes: tuple[str, ...], **values: float) -> Implementation:
+        known = [entry for entry in expected if set(entry.dtypes) <= set(dtypes)]
+        return Implementation(formula, label, factory, dtypes, fixed=values, expected=tuple(known), **more)
+
+    expected = _EXPECTED.get(label.partition(":")[2], ())
     if names:
-        fixed = {name: _DYADIC[name] for name in names}
-        yield Implementation(formula, f"{label}:dyadic", factory, ("float64",), fixed=fixed, **more)
-    yield Implementation(formula, label, factory, ("float32",) if names else DTYPES, **more)
+        yield held(f"{label}:dyadic", ("float64",), **{name: _DYADIC[name] for name in names})
+    yield held(label, ("float32",) if names else DTYPES)
 
 
 def _optimizers() -> Iterator[Implementation]:
@@ -307,6 +321,7 @@ def _optimizers() -> Iterator[Implementation]:
     adam = Renamed({"beta1": "alpha", "beta2": "beta", "eps": "epsilon"})
     adagrad = Renamed({"eps": "epsilon"}, {"norm_coefficient": 0.0, "decay_factor": 0.0})
     velocity, averages = ("momentum_buffer",), ("exp_avg", "exp_avg_sq")
+    dampened = Dampened({**momentum, "dampening": "beta"}, plain)
     penalty = Renamed({"l2_penalty": "norm_coefficient"}, {**heavy, "alpha": 0.0})
     for formula, operator, attributes, exposed, names in (
         ("gd", "Momentum", Renamed({}, {**heavy, "alpha": 0.0}), (), ()),

@@ -57,7 +57,8 @@ class OptimizerStepper:
     def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
         """Set the optimizer's attributes."""
         for name, value in values.items():
-            setattr(self.optimizers[group], self.factory.attributes.get(name, self.factory.spellings[name]), value)
+            if name in self.factory.spellings:
+                setattr(self.optimizers[group], self.factory.attributes.get(name, self.factory.spellings[name]), value)
 
     def copied(self) -> Stepper:
         """Copy the optimizers and their parameters together."""
@@ -105,7 +106,11 @@ class OptimizerFactory:
         optimizers = [
             constructor(
                 [parameters[tensor] for tensor in group.tensors],
-                **{self.spellings[name]: value for name, value in group.hyperparameters.items()},
+                **{
+                    self.spellings[name]: value
+                    for name, value in group.hyperparameters.items()
+                    if name in self.spellings
+                },
                 **self.constants,
             )
             for group in groups

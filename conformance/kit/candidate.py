@@ -22,6 +22,7 @@ from properties.catalogue import claims_for
 from properties.claims import Space
 from properties.drawing import draw_cases
 from properties.observing import first_difference
+from properties.strategies.hyperparameters import adjusted, scheduled
 from properties.strategies.trainings import Plan, planned_trainings
 from properties.subject import Floats, Rejected
 
@@ -82,6 +83,14 @@ class Candidate:
                 seeds = [np.array(float(inputs["seed"]))] if self.formula.drawn else []
                 given = len(self.formula.arrays) - len(self.formula.drawn)
                 yield replace(call, arrays=(*call.arrays[:given], *seeds))
+
+    @cached_property
+    def settable(self) -> tuple[str, ...]:
+        """Hyperparameters that may be set between updates."""
+        if self.formula.kind != "optimizer" or not self.implementation.changes:
+            return ()
+        names = (*scheduled(self.formula), *adjusted(self.formula))
+        return tuple(name for name in names if name not in self.implementation.fixed)
 
     @cached_property
     def answered(self) -> tuple[tuple[Run, Results], ...]:

@@ -14,7 +14,6 @@ from conformance.kit.candidate import Candidate, Results, Run, difference, spot
 from oracle.arithmetic.formats import FLOAT32, FORMATS, Format
 from oracle.bound import Enclosure
 from properties.cases import Call, Training
-from properties.strategies.hyperparameters import adjusted, scheduled
 from properties.strategies.numbers import LAYOUTS
 from properties.subject import Floats, Rejected
 
@@ -113,7 +112,6 @@ def hyperparameters_are_shown(candidate: Candidate) -> None:
 def _unseen(candidate: Candidate) -> list[str]:
     """Require of hyperparameters that they are used, and return those of which no run that was drawn shows it."""
     formula, blind = candidate.formula, []
-    settable = (*scheduled(formula), *adjusted(formula)) if formula.kind == "optimizer" else ()
     for name in formula.hyperparameters:
         if name in candidate.implementation.fixed:
             continue
@@ -122,7 +120,7 @@ def _unseen(candidate: Candidate) -> list[str]:
             if shown and all(shown.values()):
                 break
             for value in _others(candidate, run, name):
-                for variation in _varied(run, name, value, settable=name in settable):
+                for variation in _varied(run, name, value, settable=name in candidate.settable):
                     if not shown.get(variation.words):
                         shown[variation.words] = _is_used(candidate, run, results, variation)
         blind += [words for words, seen in shown.items() if not seen] if shown else [name]

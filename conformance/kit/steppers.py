@@ -14,7 +14,7 @@ from conformance.kit.duties import overwrite, require_floats, require_same
 from conformance.specimen import SubjectFailure, replica
 from oracle.arithmetic.formats import FLOAT64, Format
 from properties.cases import INTERRUPTIONS, Step, Training
-from properties.strategies.hyperparameters import adjusted, scheduled
+from properties.strategies.hyperparameters import scheduled
 from properties.subject import Companion, Floats, Group, Rejected
 
 __all__ = ["DUTIES", "METHODS"]
@@ -143,9 +143,7 @@ def nothing_is_shared_with_the_caller(candidate: Candidate) -> None:
 def _with_change(candidate: Candidate) -> Training:
     """Return the first run, with a hyperparameter of its first group that is halved on the way, if one can be."""
     run = _first(candidate)
-    names = (*scheduled(candidate.formula), *adjusted(candidate.formula))
-    free = [name for name in names if name not in candidate.implementation.fixed]
-    changes = {name: run.groups[0].hyperparameters[name] / 2 for name in free[:1]}
+    changes = {name: run.groups[0].hyperparameters[name] / 2 for name in candidate.settable[:1]}
     first, second, *rest = run.steps
     return replace(run, steps=(first, replace(second, changes={0: changes} if changes else {}), *rest))
 
@@ -219,7 +217,7 @@ def _beside(candidate: Candidate, run: Training, other: Any) -> Results:
 
 def _halved(candidate: Candidate, group: Group) -> dict[str, float]:
     names = scheduled(candidate.formula)
-    return {n: group.hyperparameters[n] / 2 for n in names if n not in candidate.implementation.fixed}
+    return {name: group.hyperparameters[name] / 2 for name in names if name in candidate.settable}
 
 
 def nothing_is_forgotten(candidate: Candidate) -> None:

@@ -8,7 +8,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -229,6 +229,13 @@ class RejectsAll(Momentum):
         raise Rejected("not today")
 
 
+class SetsNothing(Momentum):
+    def set_hyperparameters(self, group, values):
+        before = self.groups[group].hyperparameters
+        if {**before, **values} != before:
+            raise Rejected("what it begins with is what it goes on with")
+
+
 class MisreadsLayouts(Momentum):
     def given(self, grad):
         return np.array(grad, dtype=self.dtype).ravel(order="K").reshape(grad.shape)
@@ -368,6 +375,7 @@ HONEST = _described("honest", Factory(Momentum), "float64", "float32")
 PARDONED = (
     _described("rejects scalars", Factory(RejectsScalars), "float64"),
     _described("withholds a method", Factory(Momentum, (), ("copied",)), "float64"),
+    replace(_described("sets nothing", Factory(SetsNothing), "float64"), changes=False),
 )
 #: What a backend should be.
 VIRTUES = Backend("virtues", "1", (HONEST, *PARDONED))

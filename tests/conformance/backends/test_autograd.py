@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends import Implementation
 from conformance.backends.autograd import Gradient, LoopFactory, squared_error
 
@@ -19,6 +19,10 @@ def loop(function, formula, spellings, **constants):
     """Declare a loop as the backend does."""
     factory = LoopFactory(function, spellings, constants)
     return Implementation(formula, "mine", factory, ("float64",), missing_gradients=False, changes=False)
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("autograd", select="gd or relu_vjp", dtypes=["float64"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["gd", "adam", "loss_cross_entropy_gradient"])

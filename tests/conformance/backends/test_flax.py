@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends.flax import DropoutFactory, NnxCell, OptimizerFactory, backend
 from conformance.backends.jax import ArrayFunction
 from conformance.backends.optax import TransformationFactory
@@ -26,6 +26,10 @@ def ascent(learning_rate):
     import optax
 
     return optax.scale(learning_rate)
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("flax", select="(dropout or rms_norm or gd) and not jit", dtypes=["float32"], isolate=False)
 
 
 def test_a_variance_in_one_pass_is_what_flax_claims():

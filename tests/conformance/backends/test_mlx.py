@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends.mlx_functions import ArrayFunction
 from conformance.backends.mlx_optimizers import OptimizerFactory
 
@@ -26,6 +26,10 @@ def dampened():
 
 def judged(call, formula):
     return check(ArrayFunction(call), formula, dtypes=["float32"])
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("mlx", select="lion or relu or layer_norm", dtypes=["float32"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["momentum_nesterov", "rmsprop", "lion", "clip_by_norm_torch", "batch_norm"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends import Implementation
 from conformance.backends.onnx import OperatorFactory, OptimizerFactory, Renamed
 
@@ -20,6 +20,10 @@ def told(factory, formula):
     report = check(subject, formula, dtypes=["float32"])
     assert report.status == "deviates"
     return report.summary()
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("onnx", select="gd or softmax or clip", dtypes=["float64"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["momentum_nesterov", "softmax", "layer_norm", "batch_norm_running_mean"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from conformance import check, run
+from conformance import assert_backend_conforms, check, run
 from conformance.backends import Implementation
 from conformance.backends.scikit_learn import ArrayFunction, OptimizerFactory, binary_log_loss
 
@@ -23,6 +23,10 @@ def told(factory, formula):
     report = check(subject, formula, dtypes=["float64"])
     assert report.status == "deviates"
     return report.summary()
+
+
+def test_adapters_keep_their_promises():
+    assert_backend_conforms("scikit-learn", select="gd or relu or softmax", dtypes=["float64"], isolate=False)
 
 
 @pytest.mark.parametrize("formula", ["gd", "adam_eps_hat", "softmax", "sigmoid_vjp"])
