@@ -39,4 +39,4 @@ def environment() -> dict[str, str]:
     import jax
     import jaxlib
 
-    return {"jaxlib": jaxlib.__version__, "devices": ", ".join(map(str, jax.devices()))}
+    return {"jax": jax.__version__, "jaxlib": jaxlib.__version__, "devices": ", ".join(map(str, jax.devices()))}
