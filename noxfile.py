@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nox
 
 nox.needs_version = ">=2025.5.1"
@@ -71,6 +69,7 @@ LIBRARIES = {
     "optax": ("jax", {}),
     "pytorch_optimizer": ("pytorch_optimizer", {}),
     "scikit-learn": ("scikit-learn", {}),
+    "torch": ("torch", {}),
     "torch-compiled": ("torch", {}),
     "torch-optimi": ("torch-optimi", {}),
     "torch-optimizer": ("torch-optimizer", {}),
@@ -88,8 +87,8 @@ def conformance_matrix(session: nox.Session, library: str) -> None:
     install(session, "test", project=f".[{extra}]")
     session.run("pytest", f"tests/conformance/backends/test_{backend.replace('-', '_')}.py")
     session.run("exactstep", "run", backend, "--output", f"report/{library}", *session.posargs)
-    with Path("reports", f"{library}.md").open("w", encoding="utf-8") as page:
-        session.run("exactstep", "report", f"report/{library}/report.jsonl", "--format", "markdown", stdout=page)
+    page = f"reports/{library}.md"
+    session.run("exactstep", "report", f"report/{library}/report.jsonl", "--format", "markdown", "--output", page)
 
 
 @nox.session(default=False)

@@ -156,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
     report = _command(subparsers, "report", commands.show_report, "Show a report in another form.")
     report.add_argument("file", type=Path, metavar="FILE", help="the report.jsonl of a run")
     report.add_argument("--format", choices=sorted(FORMS), required=True)
+    report.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: the standard output)")
 
     drawing = _command(
         subparsers, "figures", commands.draw_figures, "Draw the worked examples of the documents, as SVG and PNG."

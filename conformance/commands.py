@@ -278,8 +278,12 @@ def run_selftest(arguments: argparse.Namespace) -> int:
 
 
 def show_report(arguments: argparse.Namespace) -> int:
-    """Print a report in another form."""
-    sys.stdout.write(FORMS[arguments.format](read(arguments.file)))
+    """Print or write a report in another form."""
+    text = FORMS[arguments.format](read(arguments.file))
+    if arguments.output:
+        arguments.output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
     return 0
 
 
