@@ -354,6 +354,16 @@ def test_a_report_is_shown_in_another_form(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().out == FORMS[form](report_of(deviation()))
 
 
+def test_a_report_is_written_in_another_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, page = tmp_path / "report.jsonl", tmp_path / "page.md"
+    report_of(deviation()).write(file)
+
+    assert cli.main(["report", str(file), "--format", "markdown", "--output", str(page)]) == 0
+
+    assert capsys.readouterr().out == ""
+    assert page.read_text(encoding="utf-8") == FORMS["markdown"](report_of(deviation()))
+
+
 def command(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a process of its own."""
     return subprocess.run(
