@@ -6,13 +6,13 @@ All calls are on JAX's default device, operation by operation and compiled as on
 from __future__ import annotations
 
 import importlib.util
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
+from conformance.backends.named import Named
 from properties.subject import Floats, Function
 
 __all__ = ["ArrayFunction", "backend"]
@@ -48,20 +48,6 @@ class ArrayFunction:
                 return to_floats(call(*(to_array(array, dtype=dtype) for array in arrays), **hyperparameters))
 
         return function
-
-
-@dataclass(frozen=True, eq=False)
-class Named:
-    """A function by its module and name, with keyword arguments of its own."""
-
-    module: str
-    name: str
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, *arrays: Any) -> Any:
-        """Look the function up, and call it."""
-        function: Callable[..., Any] = operator.attrgetter(self.name)(importlib.import_module(self.module))
-        return function(*arrays, **self.keywords)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.named import Named
 from conformance.records import FOLLOWS
 from conformance.spellings import write
 from properties.cases import Call
@@ -198,21 +198,6 @@ class TensorFunction:
 
 
 @dataclass(frozen=True, eq=False)
-class Named:
-    """A function of Keras by its name, with keyword arguments of its own."""
-
-    name: str
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, *tensors: Any) -> Any:
-        """Look the function up, and call it."""
-        import keras
-
-        function: Callable[..., Any] = operator.attrgetter(self.name)(keras)
-        return function(*tensors, **self.keywords)
-
-
-@dataclass(frozen=True, eq=False)
 class Loss:
     """A loss of Keras, a class that is called with the target first, and with one column for each sample."""
 
@@ -311,12 +296,12 @@ _EVALUATIONS_ON_TORCH: Mapping[str, str] = {"keras.layers.BatchNormalization": "
 
 #: What is called for a formula, under which label.
 _FUNCTIONS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("relu", "keras.activations.relu", Named("activations.relu")),
-    ("sigmoid", "keras.activations.sigmoid", Named("activations.sigmoid")),
-    ("gelu", "keras.activations.gelu:exact", Named("activations.gelu", {"approximate": False})),
-    ("gelu_tanh", "keras.activations.gelu:approximate", Named("activations.gelu", {"approximate": True})),
-    ("silu", "keras.activations.silu", Named("activations.silu")),
-    ("softmax", "keras.activations.softmax", Named("activations.softmax")),
+    ("relu", "keras.activations.relu", Named("keras", "activations.relu")),
+    ("sigmoid", "keras.activations.sigmoid", Named("keras", "activations.sigmoid")),
+    ("gelu", "keras.activations.gelu:exact", Named("keras", "activations.gelu", {"approximate": False})),
+    ("gelu_tanh", "keras.activations.gelu:approximate", Named("keras", "activations.gelu", {"approximate": True})),
+    ("silu", "keras.activations.silu", Named("keras", "activations.silu")),
+    ("softmax", "keras.activations.softmax", Named("keras", "activations.softmax")),
     ("loss_mse", "keras.losses.MeanSquaredError", Loss("MeanSquaredError", columns=False)),
     ("bce_with_logits", "keras.losses.BinaryCrossentropy", Loss("BinaryCrossentropy", {"from_logits": True})),
     (

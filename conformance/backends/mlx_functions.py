@@ -5,15 +5,14 @@ Everything here can be pickled, so that an implementation can go to another proc
 
 from __future__ import annotations
 
-import importlib
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from conformance.backends.mlx_arrays import to_array, to_floats
+from conformance.backends.named import Named
 from properties.subject import Floats, Function, RandomFunction, Rejected, Schedule
 
 __all__ = ["FUNCTIONS", "ArrayFunction", "DropoutFactory", "ScheduleFactory", "cosine", "warmup_and_decay"]
@@ -43,20 +42,6 @@ class ArrayFunction:
                 return to_floats(result)
 
         return function
-
-
-@dataclass(frozen=True, eq=False)
-class Named:
-    """A function by its module and name, with keyword arguments of its own."""
-
-    module: str
-    name: str
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, *arrays: Any) -> Any:
-        """Look the function up, and call it."""
-        function: Callable[..., Any] = operator.attrgetter(self.name)(importlib.import_module(self.module))
-        return function(*arrays, **self.keywords)
 
 
 @dataclass(frozen=True, eq=False)
