@@ -82,7 +82,14 @@ class _Connection:
         self._dropped: deque[int] = deque()
         self._closures: dict[int, Callable[[], Any]] = {}
         self._numbers = count()
-        self._channel = Channel(self._process.stdout, self._process.stdin, self._keep, self._proxy)
+        self._channel = Channel(
+            self._process.stdout,
+            self._process.stdin,
+            keep=self._keep,
+            known=self._proxy,
+            kept=self._closures.__getitem__,
+            abroad=_number_abroad,
+        )
         for line in self._process.stdout:
             if line == PREAMBLE:
                 break
@@ -146,6 +153,10 @@ class _Proxy:
         if name.startswith("_"):  # what numpy and others look for in any object
             raise AttributeError(name)
         return partial(self._connection.ask, self._number, name)
+
+
+def _number_abroad(value: Any) -> int | None:
+    return value._number if isinstance(value, _Proxy) else None
 
 
 @dataclass(frozen=True, eq=False)

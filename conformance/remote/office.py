@@ -54,7 +54,8 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         weakref.finalize(evaluate, forgotten.append, number)
         return evaluate
 
-    channel = Channel(incoming, outgoing, keep, closure)
+    # What stands for a closure is called, and never sent back.
+    channel = Channel(incoming, outgoing, keep=keep, known=closure, kept=objects.__getitem__, abroad=lambda _: None)
     outgoing.write(PREAMBLE)
     outgoing.flush()
     with suppress(EOFError, BrokenPipeError):  # who asked is gone

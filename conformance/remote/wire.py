@@ -34,7 +34,8 @@ class Channel:
     """A way to send values to another interpreter, and to receive them.
 
     Numbers, texts, None, sequences, mappings, arrays with their memory layout and the inputs of checks cross as what
-    they are; anything else crosses as a number that stands for it, and stays where it is.
+    they are; anything else crosses as a number that stands for it, and stays where it is. What stands here for an object
+    of the other side is that object again when it crosses back.
 
     Parameters
     ----------
@@ -43,13 +44,24 @@ class Channel:
         Returns a number for an object of this side that has to be spoken of.
     known : callable
         Returns what stands here for an object of the other side, by its number.
+    kept : callable
+        Returns the object of this side that has a number.
+    abroad : callable
+        Returns the number of the object of the other side that a value stands for, or None if it stands for itself.
     """
 
     def __init__(
-        self, incoming: IO[bytes], outgoing: IO[bytes], keep: Callable[[Any], int], known: Callable[[int], Any]
+        self,
+        incoming: IO[bytes],
+        outgoing: IO[bytes],
+        *,
+        keep: Callable[[Any], int],
+        known: Callable[[int], Any],
+        kept: Callable[[int], Any],
+        abroad: Callable[[Any], int | None],
     ) -> None:
         self._incoming, self._outgoing = incoming, outgoing
-        self._keep, self._known = keep, known
+        self._keep, self._known, self._kept, self._abroad = keep, known, kept, abroad
 
     def send(self, value: Any) -> None:
         """Send a value.
@@ -95,7 +107,8 @@ class Channel:
         if type(value) in _RECORDS.values():
             parts = {part.name: self._encoded(getattr(value, part.name)) for part in fields(value)}
             return {"record": [type(value).__name__, parts]}
-        return {"object": self._keep(value)}
+        number = self._abroad(value)
+        return {"object": self._keep(value)} if number is None else {"yours": number}
 
     def _decoded(self, said: Any) -> Any:
         if isinstance(said, list):
@@ -113,6 +126,8 @@ class Channel:
             case "record":
                 name, parts = content
                 return _RECORDS[name](**{part: self._decoded(entry) for part, entry in parts.items()})
+            case "yours":
+                return self._kept(content)
             case _:
                 return self._known(content)
 

@@ -75,6 +75,13 @@ def hoards(grad, clip_value):
         hoard.append(np.ones(2**20))
 
 
+class Memory:
+    """What is saved of an optimizer, which only its own side can read."""
+
+    def __init__(self, theta):
+        self.theta = [value.copy() for value in theta]
+
+
 class Descent:
     """Gradient descent, and what a training program may do with it."""
 
@@ -98,6 +105,12 @@ class Descent:
         copy = Descent(self.theta, self.groups, self.dtype)
         copy.rates = list(self.rates)
         return copy
+
+    def saved(self):
+        return Memory(self.theta)
+
+    def rewound(self, saved):
+        self.theta = [value.copy() for value in saved.theta]
 
     def params(self):
         return self.theta
@@ -126,7 +139,7 @@ class Patient(Descent):
 class Factory:
     """Makes optimizers of a class."""
 
-    offers = ("step_closure", "copied")
+    offers = ("step_closure", "copied", "saved", "rewound")
 
     def __init__(self, kind):
         self.kind = kind

@@ -142,11 +142,20 @@ def test_a_known_deviation_shows_in_the_inputs_that_the_other_side_says(bare: st
     assert record.reproduce.endswith(f"--python {bare}")
 
 
+def test_what_an_optimizer_saves_there_is_loaded_back_there(bare: str) -> None:
+    report = check(f"{SUBJECTS}:descent", "gd", dtypes=["float64"], python=bare)
+
+    assert report.conforms
+    assert {"rewinding_changes_nothing", "copying_changes_nothing"} <= {
+        record.property for record in report.checks if record.status == "conforms"
+    }
+
+
 def test_what_is_declared_there_is_known_here(bare: str) -> None:
     (entry,) = backend_in(Interpreter(bare, str(ROOT)), f"{SUBJECTS}:HELD").implementations
 
     assert entry.kept == {"momentum": 0.5}
-    assert entry.offers == ("step_closure", "copied")
+    assert entry.offers == ("step_closure", "copied", "saved", "rewound")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,16 @@ def making(rate: float) -> tuple[Any, ...]:
 
 
 def answers(*questions: tuple[Any, ...]) -> list[Any]:
-    """What is answered, where objects of the other side are shown by their number."""
+    """What is answered, where objects of the other side are shown by their number, and named by a fraction."""
     asked, answered = io.BytesIO(), io.BytesIO()
-    asking = Channel(answered, asked, id, lambda number: f"object {number}")
+    asking = Channel(
+        answered,
+        asked,
+        keep=id,
+        known=lambda number: f"object {number}",
+        kept=str,
+        abroad=int,
+    )
     for question in questions:
         asking.send(question)
     asked.seek(0)
@@ -47,9 +55,24 @@ def test_an_optimizer_is_made_and_asked() -> None:
         adapting(), making(0.5), (1, "step", (grads,), {}, []), (1, "params", (), {}, [])
     )
 
-    assert described[1]["implementations"][0]["offers"] == ("step_closure", "copied")
+    assert described[1]["implementations"][0]["offers"] == ("step_closure", "copied", "saved", "rewound")
     assert (made, stepped) == (("value", "object 1", []), ("value", None, []))
     assert params[1][0].tolist() == [0.5, 0.0]
+
+
+def test_what_an_optimizer_made_is_what_it_is_given_back() -> None:
+    grads = [np.array([1.0, 2.0])]
+    *_, saved, _, rewound, params = answers(
+        adapting(),
+        making(0.5),
+        (1, "saved", (), {}, []),
+        (1, "step", (grads,), {}, []),
+        (1, "rewound", (Fraction(2),), {}, []),
+        (1, "params", (), {}, []),
+    )
+
+    assert (saved, rewound) == (("value", "object 2", []), ("value", None, []))
+    assert params[1][0].tolist() == [1.0, 1.0]
 
 
 def test_a_refusal_is_no_error() -> None:
@@ -79,7 +102,14 @@ def test_what_is_dropped_is_let_go_of() -> None:
 def test_a_closure_is_called_where_it_came_from_and_forgotten_when_nobody_can_call_it() -> None:
     closures: list[Any] = []
     asked, answered = io.BytesIO(), io.BytesIO()
-    asking = Channel(answered, asked, lambda closure: closures.append(closure) or 7, lambda number: number)
+    asking = Channel(
+        answered,
+        asked,
+        keep=lambda closure: closures.append(closure) or 7,
+        known=lambda number: number,
+        kept=str,
+        abroad=lambda _: None,
+    )
     for said in (adapting(), making(0.5), (1, "step_closure", (len,), {}, []), (0.25, [np.array([1.0, 2.0])])):
         asking.send(said)
     asked.seek(0)

@@ -41,9 +41,10 @@ def across(value: Any) -> Any:
         kept.append(entry)
         return len(kept) - 1
 
-    Channel(line, line, keep, kept.__getitem__).send(value)
+    channel = Channel(line, line, keep=keep, known=kept.__getitem__, kept=kept.__getitem__, abroad=lambda _: None)
+    channel.send(value)
     line.seek(0)
-    return Channel(line, line, keep, kept.__getitem__).receive()
+    return channel.receive()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -111,9 +112,9 @@ def test_no_class_is_made_but_those_of_inputs() -> None:
     line = io.BytesIO(len(message).to_bytes(8, "big") + message)
 
     with pytest.raises(KeyError, match="Popen"):
-        Channel(line, line, id, id).receive()
+        Channel(line, line, keep=id, known=id, kept=id, abroad=id).receive()
 
 
 def test_the_end_is_told_from_a_value() -> None:
     with pytest.raises(EOFError):
-        Channel(io.BytesIO(b"\0\0"), io.BytesIO(), id, id).receive()
+        Channel(io.BytesIO(b"\0\0"), io.BytesIO(), keep=id, known=id, kept=id, abroad=id).receive()
