@@ -60,6 +60,12 @@ class _Stepper:
 
     resumed = pickled = copied  # there is nothing that is not saved
 
+    def saved(self) -> object:
+        return copy.deepcopy((self._params, self._states))
+
+    def rewound(self, saved: Any) -> None:
+        self._params, self._states = copy.deepcopy(saved)
+
     def add_group(self, params: Sequence[Floats], group: Group) -> None:
         self._groups.append(dict(group.hyperparameters))
         self._signs.append(-1 if group.maximize else 1)
