@@ -30,12 +30,13 @@ VERSIONS = "0.50.2"
 
 
 def _sgd(params: Any, **keywords: Any) -> Any:
-    """Refuse what it refuses in its own way: it is momentum or nothing."""
+    """Make it, or tell that it refuses: it is momentum or nothing, and says so by an error of its own."""
     import bitsandbytes
 
-    if not keywords["momentum"]:
-        raise Rejected("NotImplementedError: SGD without momentum is not supported!")
-    return bitsandbytes.optim.SGD(params, **keywords)
+    try:
+        return bitsandbytes.optim.SGD(params, **keywords)
+    except NotImplementedError as refusal:
+        raise Rejected(f"NotImplementedError: {refusal}") from refusal
 
 
 def _sgd_by_betas(params: Any, betas: tuple[float, float], **keywords: Any) -> Any:

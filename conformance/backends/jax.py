@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
-from conformance.backends.named import Named
+from conformance.backends.named import Gated, Named
 from properties.subject import Floats, Function
 
 __all__ = ["ArrayFunction", "backend"]
@@ -63,17 +63,6 @@ class Reduced:
 
         reduce: Callable[[Any], Any] = getattr(jnp, self.reduction)
         return reduce(self.call(*arrays))
-
-
-@dataclass(frozen=True, eq=False)
-class Gated:
-    """A gated unit of two linear maps, with the activation on the first branch."""
-
-    activation: Callable[..., Any]
-
-    def __call__(self, x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
-        """Multiply the branches."""
-        return self.activation(x @ w + b) * (x @ v + c)
 
 
 @dataclass(frozen=True, eq=False)

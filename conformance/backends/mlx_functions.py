@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.mlx_arrays import to_array, to_floats
-from conformance.backends.named import Named
+from conformance.backends.named import Gated, Named
 from properties.subject import Floats, Function, RandomFunction, Rejected, Schedule
 
 __all__ = ["FUNCTIONS", "ArrayFunction", "DropoutFactory", "ScheduleFactory", "cosine", "warmup_and_decay"]
@@ -96,17 +96,6 @@ class Remembered:
         layer.Wx, layer.Wh = (array[order].transpose(0, 2, 1).flatten(0, 1) for array in (w, u))
         layer.bias = b[order].flatten()
         return layer(x[:, None], hidden, cell)[self.place][:, 0]
-
-
-@dataclass(frozen=True, eq=False)
-class Gated:
-    """A gated unit of two linear maps, with the activation on the first branch."""
-
-    activation: Callable[..., Any]
-
-    def __call__(self, x: Any, w: Any, b: Any, v: Any, c: Any) -> Any:
-        """Multiply the branches."""
-        return self.activation(x @ w + b) * (x @ v + c)
 
 
 @dataclass(frozen=True, eq=False)
