@@ -16,10 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.backends.torch_tensors import to_tensor
 from conformance.records import FOLLOWS
+from properties.cases import Step, Training
 from properties.subject import Floats, Group, Stepper
 
 __all__ = ["backend", "compiled_kernel"]
@@ -54,11 +57,43 @@ SINGLE = Expectation(
     evidence="reports/findings/torch_single_corrections.py",
     versions="2.13.0",
 )
-_CORRECTED = ("bias_correction", "first_step_ignores_betas", "step_bound_attained", "lone_gradient", "any_order")
-_KNOWN: Mapping[str, tuple[Expectation, ...]] = {
-    "adam": tuple(replace(SINGLE, property=name) for name in (FOLLOWS, *_CORRECTED)),
-    "adamw": tuple(replace(SINGLE, property=name) for name in (FOLLOWS, *_CORRECTED, "decay_law")),
-}
+
+
+def _stands_still(training: Training) -> bool:
+    """Whether an update has a learning rate of 0."""
+    return any(values["learning_rate"] == 0 for step in training.hyperparameters() for values in step)
+
+
+FROZEN = Expectation(
+    property=FOLLOWS,
+    dtypes=("float32",),
+    reason="Differentiable steps of Adam and AdamW divide by the learning rate: where it is 0, a parameter whose gradients "
+    "were all 0 becomes NaN.",
+    evidence="reports/findings/torch_frozen_differentiable.py",
+    versions="2.13.0",
+    where=_stands_still,
+)
+_CORRECTED = (
+    FOLLOWS,
+    "bias_correction",
+    "first_step_ignores_betas",
+    "step_bound_attained",
+    "lone_gradient",
+    "any_order",
+)
+
+
+def _known(held: Sequence[str]) -> tuple[Expectation, ...]:
+    """Return the deviations of Adam or AdamW, with hyperparameters beside the learning rate."""
+    decays = ("decay_law",) if "weight_decay" in held else ()
+    values = {"learning_rate": 0.0, **{name: VALUES[name] for name in held}}
+    rest = Step((np.zeros(1),))
+    frozen = replace(FROZEN, inputs={"training": Training((np.zeros(1),), (Group((0,), values),), (rest, rest))})
+    return (
+        *(replace(SINGLE, property=name) for name in (*_CORRECTED, *decays)),
+        *(replace(frozen, property=name) for name in (FOLLOWS, "lone_gradient", "any_order", *decays)),
+        replace(frozen, property="zero_gradient_rests", dtypes=DTYPES),
+    )
 
 
 @functools.cache
@@ -74,24 +109,25 @@ def compiled_kernel(module: str, name: str) -> Callable[..., Any]:
 def _one_by_one(compiled: Callable[..., Any], *arguments: Any, **settings: Any) -> None:
     """Call a kernel, which takes lists of tensors and may put new ones into them, on one tensor after another.
 
-    Tensors without gaps go in as vectors in the same memory: a shape is then compiled for each layout alone.
+    Tensors without gaps go in as vectors in the same memory, and none as a Parameter, whose size would be taken for
+    a constant: there is then one compilation for all shapes.
     """
     lists = [each for each in arguments if isinstance(each, list) and each]
     for place, parameter in enumerate(arguments[0]):
         shape, present = parameter.shape, [each[place] for each in lists if each[place] is not None]
         alike = [tensor for tensor in present if tensor.shape == shape]
-        flat = len(shape) != 1 and all(tensor.is_contiguous() for tensor in alike)
-        single = [each[place : place + 1] if isinstance(each, list) else each for each in arguments]
-        if flat:
-            single = [_flattened(each, shape) if isinstance(each, list) else each for each in single]
+        flat = all(tensor.is_contiguous() for tensor in alike)
+        single = [_bare(each[place : place + 1], shape, flat) if isinstance(each, list) else each for each in arguments]
         compiled(*single, **settings)
         for each, changed in zip(arguments, single, strict=True):
             if isinstance(each, list) and each and each[place] is None:
                 each[place] = changed[0].view(shape)
 
 
-def _flattened(tensors: list[Any], shape: Any) -> list[Any]:
-    return [tensor if tensor is None or tensor.shape != shape else tensor.view(-1) for tensor in tensors]
+def _bare(tensors: list[Any], shape: Any, flat: bool) -> list[Any]:
+    """Return tensors that share memory with those given; those of a shape as vectors, where they can be."""
+    bare = [None if tensor is None else tensor.detach() for tensor in tensors]
+    return [tensor.view(-1) if flat and tensor is not None and tensor.shape == shape else tensor for tensor in bare]
 
 
 @dataclass(frozen=True)
@@ -187,7 +223,7 @@ def _implementations() -> Iterator[Implementation]:
             f"torch.optim.{name}:differentiable",
             TensorFactory(_Differentiable(name), spellings, plain, offers=("grads", "places")),
             DTYPES,
-            expected=_KNOWN.get(formula, ()),
+            expected=_known(held) if module == "adam" else (),
         )
 
 

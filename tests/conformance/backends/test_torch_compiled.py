@@ -61,7 +61,13 @@ def test_differentiable_steps_follow_their_formulas(select):
 
 
 def test_corrections_in_single_precision_are_known():
-    report = run("torch-compiled", select="adam.follows and differentiable")
+    report = run("torch-compiled", select="adam.bias_correction and differentiable")
 
     found = {record.dtype: record.status for record in report.checks if record.counted}
     assert found == {"float64": "expected-deviation", "float32": "conforms"}
+
+
+def test_a_learning_rate_of_zero_is_known():
+    report = run("torch-compiled", select="adamw.zero_gradient_rests and differentiable")
+
+    assert [record.status for record in report.checks if record.counted] == ["expected-deviation"] * 2
