@@ -46,8 +46,8 @@ _import_neighbours()
 from conformance.api import assert_conforms, check, run
 from conformance.conventions import ConventionMap, convention_map
 from conformance.errors import UsageError
-from conformance.identification import Identification
-from conformance.identify import identify
+from conformance.identification.identifier import identify
+from conformance.identification.results import Identification
 from conformance.kit import assert_backend_conforms
 from conformance.laws import LawProfile, laws
 from conformance.report import Report

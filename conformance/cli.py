@@ -15,7 +15,7 @@ from conformance import commands
 from conformance.conventions import command as conventions
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
-from conformance.identify import FAMILIES
+from conformance.identification.identifier import FAMILIES
 from conformance.isolation import TIMEOUT
 from conformance.session import PROFILES
 from conformance.version import __version__

@@ -17,9 +17,9 @@ from conformance.console import Progress, print_report
 from conformance.conventions import command as conventions
 from conformance.errors import LoadError, UsageError
 from conformance.forms import FORMS
-from conformance.identification import exit_code as identification_code
-from conformance.identification import json_file
-from conformance.identify import identify
+from conformance.identification.identifier import identify
+from conformance.identification.results import exit_code as identification_code
+from conformance.identification.results import json_file
 from conformance.jsonlines import read
 from conformance.laws import laws
 from conformance.presentation import plural

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from conformance import targets
 from conformance.backends import Backend
 from conformance.errors import UsageError
 from conformance.remote.host import Host, Interpreter, backend_in
+from conformance.targets.loading import backend_at
 from conformance.version import __version__
 
 __all__ = ["BACKENDS", "environment", "interpreter_of", "loaded_backend"]
@@ -82,4 +82,4 @@ def loaded_backend(backend: str | Backend, interpreter: Interpreter | None) -> B
     if ":" not in backend and backend not in BACKENDS:
         raise UsageError(f"backend must be 'module:object' or among {', '.join(BACKENDS)}, got backend={backend!r}")
     place = BACKENDS.get(backend, backend)
-    return backend_in(interpreter, place) if interpreter else targets.backend_at(place)
+    return backend_in(interpreter, place) if interpreter else backend_at(place)

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from conformance import targets
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.errors import UsageError
 from conformance.guard import guard
 from conformance.session import derived_seed
 from conformance.specimen import described
+from conformance.targets.optimizers import unknown_optimizer
 from properties.laws import DUTIES, LAWS, Duty, Law, Rig, Trial, trials
 from properties.subject import Rejected
 
@@ -135,7 +135,7 @@ def laws(target: Any, *, seed: int = 0, device: str = "cpu") -> LawProfile:
     """
     if seed < 0:
         raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
-    implementation = targets.unknown_optimizer(target)
+    implementation = unknown_optimizer(target)
     factory: OptimizerFactory = implementation.factory
     rigs = {dtype: Rig(factory, tuple(factory.spellings), dtype, device) for dtype in DTYPES}
     inputs, refusal = _accepted(rigs["float64"], trials(derived_seed("laws", seed) % 2**63, _TRIALS))

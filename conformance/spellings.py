@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SPELLINGS", "matched", "numeric", "write"]
+__all__ = ["SPELLINGS", "Spelled", "matched", "numeric", "write"]
 
 #: By the oracle's name, the preferred first; ``betas[0]`` is a place in a sequence.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -77,3 +78,28 @@ def write(entries: dict[str, Any], spelling: str, value: float) -> None:
         items = list(entries[keyword])
         items[place] = value
         entries[keyword] = tuple(items)
+
+
+@dataclass(frozen=True, eq=False)
+class Spelled:
+    """Somebody's function, called with the oracle's names.
+
+    Parameters
+    ----------
+    function : callable
+    spellings : mapping of str to str
+        The keyword by hyperparameter.
+    positional : tuple of str
+        Hyperparameters that are given in this order behind all else, as no keyword bears their names.
+    """
+
+    function: Callable[..., Any]
+    spellings: Mapping[str, str]
+    positional: tuple[str, ...] = ()
+
+    def __call__(self, *arguments: Any, **hyperparameters: Any) -> Any:
+        """Call it; hyperparameters that it has no place for are left out."""
+        keywords: dict[str, Any] = {}
+        for name, spelling in self.spellings.items():
+            write(keywords, spelling, hyperparameters[name])
+        return self.function(*arguments, *(hyperparameters[name] for name in self.positional), **keywords)

@@ -13,7 +13,7 @@ import numpy as np
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
 from conformance.records import FOLLOWS
-from conformance.spellings import write
+from conformance.spellings import Spelled, write
 from properties.subject import Floats, Function, Group, Rejected, Schedule, Stepper
 
 __all__ = ["TransformationFactory", "backend", "optimizers"]
@@ -153,19 +153,18 @@ class TransformationFactory:
 
 @dataclass(frozen=True, eq=False)
 class ClipFactory:
-    """Makes functions that clip one gradient by a transformation."""
+    """Makes functions that clip one gradient by a transformation, which is made of hyperparameters."""
 
-    constructor: Callable[[float], Any]
+    constructor: Callable[..., Any]
 
     def __call__(self, *, dtype: str, device: str) -> Function:
         """Return the clip for a dtype."""
         del device  # JAX's default
 
         def function(*arrays: Floats, **hyperparameters: float) -> Floats:
-            (threshold,) = hyperparameters.values()
             with precision_of(dtype):
                 grads = [to_array(grad, dtype=dtype) for grad in arrays]
-                transformation = self.constructor(threshold)
+                transformation = self.constructor(**hyperparameters)
                 (clipped,), _ = transformation.update(grads, transformation.init(grads))
                 return to_floats(clipped)
 
@@ -320,11 +319,14 @@ def _in_single(property: str) -> Expectation:
 def _clips() -> Iterator[Implementation]:
     import optax
 
-    for formula, constructor in (("clip_by_value", optax.clip), ("clip_by_norm", optax.clip_by_global_norm)):
+    for formula, constructor, spellings in (
+        ("clip_by_value", optax.clip, {"clip_value": "max_delta"}),
+        ("clip_by_norm", optax.clip_by_global_norm, {"max_norm": "max_norm"}),
+    ):
         yield Implementation(
             formula,
             f"optax.{constructor.__name__}",
-            ClipFactory(constructor),
+            ClipFactory(Spelled(constructor, spellings)),
             DTYPES,
             capabilities=("jit", "several tensors"),
         )

@@ -22,7 +22,6 @@ import numpy as np
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.pytorch_optimizer_schedules import schedules
-from conformance.backends.torch import ClipFactory
 from conformance.backends.torch_addons import (
     ADAM,
     AVERAGES,
@@ -40,6 +39,7 @@ from conformance.backends.torch_addons import (
     views_memory,
     writes_gradients,
 )
+from conformance.backends.torch_clips import ClipFactory
 from conformance.records import FOLLOWS
 from properties.cases import Step, Training
 from properties.subject import Group
@@ -150,7 +150,7 @@ def _optimizers() -> Iterator[Implementation]:
             )
 
 
-def _clip(parameters: Any, *, foreach: bool, max_norm: float) -> Any:  # noqa: ARG001 - torch's default
+def _clip(parameters: Any, *, max_norm: float) -> Any:
     from pytorch_optimizer.optimizer.utils import clip_grad_norm
 
     return clip_grad_norm(parameters, max_norm)
@@ -166,7 +166,5 @@ def backend() -> Backend:
     """
     from importlib.metadata import version
 
-    clip = Implementation(
-        "clip_by_norm_torch", "pytorch_optimizer.clip_grad_norm", ClipFactory(_clip, foreach=False), SINGLE
-    )
+    clip = Implementation("clip_by_norm_torch", "pytorch_optimizer.clip_grad_norm", ClipFactory(_clip), SINGLE)
     return Backend("pytorch_optimizer", version("pytorch_optimizer"), (*_optimizers(), clip, *schedules()), environment)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.torch_clips import ClipFactory
 from conformance.backends.torch_dropout import dropouts
 from conformance.backends.torch_functions import functions
 from conformance.backends.torch_optimizers import OFFERED_BY_TORCH, OptimizerFactory
@@ -17,7 +17,6 @@ from conformance.backends.torch_schedules import schedules
 from conformance.backends.torch_tensors import DTYPES, devices, to_floats, to_tensor
 from conformance.records import FOLLOWS
 from properties.cases import Training
-from properties.subject import Floats, Function
 
 __all__ = ["backend", "devices", "to_floats", "to_tensor"]
 
@@ -30,27 +29,6 @@ PATHS: Mapping[str, Mapping[str, bool]] = {
 }
 ADAM = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
 ADAM_STATE = ("exp_avg", "exp_avg_sq")
-
-
-@dataclass(frozen=True, eq=False)
-class ClipFactory:
-    """Makes functions that clip the gradient of one parameter in place."""
-
-    clip: Callable[..., Any]
-    foreach: bool
-
-    def __call__(self, *, dtype: str, device: str) -> Function:
-        """Return the clip for a dtype and a device."""
-        import torch
-
-        def function(*arrays: Floats, **hyperparameters: float) -> Floats:
-            (grad,) = arrays
-            parameter = torch.nn.Parameter(to_tensor(np.zeros_like(grad), dtype=dtype, device=device))
-            parameter.grad = to_tensor(grad, dtype=dtype, device=device)
-            self.clip([parameter], foreach=self.foreach, **hyperparameters)
-            return to_floats(parameter.grad)
-
-        return function
 
 
 def _strides_differ(training: Training) -> bool:
@@ -218,7 +196,7 @@ def _implementations() -> Iterator[Implementation]:
             yield Implementation(
                 formula=formula,
                 label=label,
-                factory=ClipFactory(clip, path == "foreach"),
+                factory=ClipFactory(functools.partial(clip, foreach=path == "foreach")),
                 dtypes=DTYPES,
                 devices=devices(),
                 capabilities=("several tensors",),

@@ -30,8 +30,8 @@ class SchedulerFactory:
     ----------
     attach : callable
         ``attach(optimizer, h)`` makes the scheduler; ``h`` has the hyperparameters as attributes.
-    level : str
-        The hyperparameter that the optimizer's learning rate is.
+    level : str or None
+        The hyperparameter that the optimizer's learning rate is; of None, the scheduler does not look at it.
     lengths : tuple of str
         Those that are integers.
     reloads : container of int
@@ -39,7 +39,7 @@ class SchedulerFactory:
     """
 
     attach: Callable[[Any, Any], Any]
-    level: str
+    level: str | None
     lengths: tuple[str, ...] = ()
     reloads: Container[int] = ()
 
@@ -67,7 +67,8 @@ class SchedulerFactory:
         import torch
 
         parameter = torch.nn.Parameter(torch.zeros(1, dtype=getattr(torch, dtype), device=device))
-        optimizer = torch.optim.SGD([parameter], lr=values[self.level])
+        # Some schedulers move the momentum as well, and refuse to be without.
+        optimizer = torch.optim.SGD([parameter], lr=values[self.level] if self.level else 1.0, momentum=0.5)
         try:
             return optimizer, self.attach(optimizer, SimpleNamespace(**values))
         except ValueError as error:

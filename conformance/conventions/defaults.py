@@ -8,7 +8,8 @@ from typing import Any
 
 from conformance.backends import Implementation
 from conformance.conventions.records import Cell, undecided
-from conformance.targets import constructor_parameters
+from conformance.spellings import Spelled
+from conformance.targets.signatures import constructor_parameters
 
 __all__ = ["constants", "defaults"]
 
@@ -27,6 +28,7 @@ def defaults(implementation: Implementation, varied: Sequence[str]) -> Cell:
     called = next(
         (getattr(implementation.factory, name) for name in _CALLED if hasattr(implementation.factory, name)), None
     )
+    called = called.function if isinstance(called, Spelled) else called
     if called is None:
         return undecided("the factory does not say what it calls")
     if str(getattr(called, "__module__", "")).startswith("conformance."):

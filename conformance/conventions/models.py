@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from conformance.conventions.records import Cell
-from conformance.inquiry import LEAKS
+from conformance.identification.inquiry import LEAKS
 from oracle.arithmetic.formats import Precision, precision_models
 
 __all__ = ["DTYPES", "NOT_DECLARED", "models", "strictest", "told"]

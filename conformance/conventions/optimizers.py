@@ -11,10 +11,10 @@ from conformance.conventions.defaults import defaults
 from conformance.conventions.models import DTYPES, NOT_DECLARED, told
 from conformance.conventions.records import Cell, Measured, undecided
 from conformance.conventions.storage import exact_path, in_half
-from conformance.identification import AxisFinding, Identification
-from conformance.identify import Identifier
-from conformance.inquiry import DTYPES as WIDE
-from conformance.probes import VALUES
+from conformance.identification.identifier import Identifier
+from conformance.identification.inquiry import DTYPES as WIDE
+from conformance.identification.probes import VALUES
+from conformance.identification.results import AxisFinding, Identification
 from conformance.session import Session
 from oracle.dialects import LATTICES
 from oracle.dialects.lattice import Dialect

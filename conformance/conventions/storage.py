@@ -11,10 +11,10 @@ import numpy as np
 from conformance.backends import Implementation
 from conformance.conventions.models import NOT_DECLARED, strictest
 from conformance.conventions.records import Cell, undecided
-from conformance.identification import Identification
-from conformance.offers import offer
-from conformance.probes import VALUES, Probe
-from conformance.search import Search, asked
+from conformance.identification.offers import offer
+from conformance.identification.probes import VALUES, Probe
+from conformance.identification.results import Identification
+from conformance.identification.search import Search, asked
 from conformance.session import Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, FORMATS, Format, Precision

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from conformance.backends import Backend, Implementation
 from conformance.engine import why_unsupported
+from conformance.identification.probes import VALUES
 from conformance.kit.steppers import METHODS
-from conformance.probes import VALUES
 from oracle import catalogue
 from oracle.arithmetic.formats import FORMATS
 from oracle.errors import UnknownFormulaError

@@ -22,7 +22,7 @@ from conformance.errors import LoadError, Relayed, SubjectGone, UsageError
 from conformance.guard import guard
 from conformance.remote import server
 from conformance.remote.wire import PREAMBLE, Channel, drained
-from conformance.targets import Signature
+from conformance.targets.signatures import Signature
 from properties.cases import Call, Training
 from properties.subject import Rejected
 

@@ -17,7 +17,9 @@ from typing import IO, Any
 from conformance.backends import Expectation, Implementation
 from conformance.guard import guard
 from conformance.remote.wire import PREAMBLE, Channel, drained
-from conformance.targets import Signature, adapted, backend_at
+from conformance.targets import adapted
+from conformance.targets.loading import backend_at
+from conformance.targets.signatures import Signature
 from properties.cases import Call, Training
 from properties.subject import Rejected
 

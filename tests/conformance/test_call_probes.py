@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.call_probes import call_probes
+from conformance.identification.call_probes import call_probes
 from conformance.session import Session
 from oracle.arithmetic.formats import FLOAT32
 from oracle.catalogue import get

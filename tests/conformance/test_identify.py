@@ -13,8 +13,8 @@ from conformance.backends.torch import backend
 from conformance.cli import main
 from conformance.faults.adam import ADAM
 from conformance.faults.programs import Program
-from conformance.identification import exit_code
-from conformance.identify import Identifier
+from conformance.identification.identifier import Identifier
+from conformance.identification.results import exit_code
 from conformance.session import Session
 from oracle.dialects import LATTICES
 

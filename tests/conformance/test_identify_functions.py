@@ -14,8 +14,8 @@ from conformance import UsageError, identify
 from conformance.backends import Implementation
 from conformance.cli import main
 from conformance.faults import FAULTS
-from conformance.identification import exit_code
-from conformance.identify import Identifier
+from conformance.identification.identifier import Identifier
+from conformance.identification.results import exit_code
 from conformance.session import Session
 from oracle.catalogue import get
 from oracle.dialects import VARIANTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.identify import Identifier
+from conformance.identification.identifier import Identifier
 from conformance.session import Session
 from oracle.dialects import LATTICES
 from tests.helpers.covering import covering, pairs

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from conformance.probes import probes
-from conformance.search import Search
+from conformance.identification.probes import probes
+from conformance.identification.search import Search
 from conformance.session import Session
 from oracle.arithmetic.formats import FLOAT64, Precision
 from oracle.dialects import LATTICES

@@ -12,7 +12,8 @@ import pytest
 from conformance.backends import Implementation
 from conformance.errors import LoadError, UsageError
 from conformance.faults import FAULTS
-from conformance.targets import implementation, load
+from conformance.targets import implementation
+from conformance.targets.loading import load
 from oracle.errors import DomainError, UnknownFormulaError
 from properties.subject import Group, Rejected
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.findings import axes_of, notes_on
-from conformance.identification import AxisFinding
-from conformance.inquiry import Inquiry
-from conformance.offers import Offer
-from conformance.probes import SCREENS, Candidate, Probe, probes
-from conformance.search import Finding, asked
+from conformance.identification.findings import axes_of, notes_on
+from conformance.identification.inquiry import Inquiry
+from conformance.identification.offers import Offer
+from conformance.identification.probes import SCREENS, Candidate, Probe, probes
+from conformance.identification.results import AxisFinding
+from conformance.identification.search import Finding, asked
 from conformance.session import Session
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import Precision

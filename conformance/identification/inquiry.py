@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from conformance.findings import closeness, named, proof_of, told
-from conformance.identification import AxisFinding, Departure, Identification, Outcome
-from conformance.offers import Offer
-from conformance.probes import Candidate, Probe
-from conformance.search import Finding, Search
+from conformance.identification.findings import closeness, named, proof_of, told
+from conformance.identification.offers import Offer
+from conformance.identification.probes import Candidate, Probe
+from conformance.identification.results import AxisFinding, Departure, Identification, Outcome
+from conformance.identification.search import Finding, Search
 from conformance.session import Session
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.identification import AxisFinding, Departure, Proof
-from conformance.probes import Candidate
-from conformance.search import Finding
+from conformance.identification.probes import Candidate
+from conformance.identification.results import AxisFinding, Departure, Proof
+from conformance.identification.search import Finding
 from oracle.dialects.lattice import Dialect, Lattice
 
 __all__ = ["axes_of", "closeness", "named", "notes_on", "proof_of", "told"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.probes import Probe
+from conformance.identification.probes import Probe
 from conformance.session import Session, derived_seed, fingerprint, pinned
 from oracle.errors import DomainError
 from oracle.formula import Formula

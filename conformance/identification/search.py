@@ -9,8 +9,8 @@ from itertools import combinations, repeat
 
 import numpy as np
 
-from conformance.identification import Departure
-from conformance.probes import Candidate, Probe
+from conformance.identification.probes import Candidate, Probe
+from conformance.identification.results import Departure
 from conformance.session import Session, fingerprint
 from conformance.specimen import SubjectFailure
 from oracle.arithmetic.formats import FLOAT64, Precision

@@ -8,23 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.backends import Implementation
-from conformance.backends.torch_optimizers import OptimizerFactory
-from conformance.backends.torch_tensors import devices
 from conformance.errors import UsageError
 from conformance.spellings import matched, numeric
-from conformance.targets import (
-    DTYPES,
-    Signature,
-    adapted,
-    constructor_parameters,
-    default,
-    is_factory,
-    is_torch_optimizer,
-    named,
-    parameters_of,
-    sequences,
-    signature,
-)
+from conformance.targets.calls import adapted_call
+from conformance.targets.functions import of_arrays
+from conformance.targets.loading import named
+from conformance.targets.optimizers import maker
+from conformance.targets.schedules import is_maker, of_steps
+from conformance.targets.signatures import DTYPES, Parameters, Signature, default, is_factory, signature
+from conformance.targets.trial import makes_transformations
 from oracle.catalogue import get
 from oracle.dialects.family import SPELLING
 from oracle.errors import DomainError
@@ -44,7 +36,10 @@ CUSTOMARY: Mapping[str, tuple[float, ...]] = {
     "cycle_growth": (1.0, 2.0),
 }
 
-Parameters = Mapping[str, inspect.Parameter]
+
+_OPTIMIZERS = (
+    "a subclass of torch.optim.Optimizer or keras.optimizers.Optimizer, a function that makes a transformation of optax"
+)
 
 
 @dataclass(frozen=True)
@@ -95,26 +90,25 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
         spellings = {SPELLING.get(name, name): spelling for name, spelling in given.items()}
         varied = {name: spellings[name] for name in names if name in spellings and name not in fixed}
         return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {})
-    if callable(found) and not is_torch_optimizer(found) and is_factory(found, "optimizer"):
-        made = Implementation("", label, _Renamed(found), DTYPES["torch"], fixed=fixed)
-        return Offer(made, {name: name for name in _unspelled(names) if name not in fixed}, {}, {})
-    if not callable(found) or not is_torch_optimizer(found):
+    made = maker(found) if callable(found) else None
+    if made is None and callable(found) and is_factory(found, "optimizer"):
+        renamed = Implementation("", label, _Renamed(found), DTYPES["torch"], fixed=fixed)
+        return Offer(renamed, {name: name for name in _unspelled(names) if name not in fixed}, {}, {})
+    if made is None:
         raise UsageError(
-            "target must be a subclass of torch.optim.Optimizer, a functools.partial of one, or a factory "
-            f"(params, groups, *, dtype, device), got {label}"
+            f"target must be {_OPTIMIZERS}, a functools.partial of one, or a factory (params, groups, *, dtype, device), "
+            f"got {label}"
         )
-    parameters = constructor_parameters(found)
-    spellings = matched(names, numeric(parameters))
-    factory = OptimizerFactory(found, spellings, sequences(spellings, parameters))
+    spellings = matched(names, numeric(made.parameters))
     keywords = {name: spelling.partition("[")[0] for name, spelling in spellings.items()}
-    own = {name: default(parameters, spelling) for name, spelling in spellings.items()}
+    own = {name: default(made.parameters, spelling) for name, spelling in spellings.items()}
     return Offer(
-        Implementation("", label, factory, DTYPES["torch"], devices=devices(), fixed=fixed),
+        made.implementation("", label, spellings, fixed),
         {name: spelling for name, spelling in spellings.items() if name not in fixed},
         {name: value for name, value in own.items() if value is not None},
         {
             name: parameter.default
-            for name, parameter in parameters.items()
+            for name, parameter in made.parameters.items()
             if name not in keywords.values() and parameter.default not in (None, inspect.Parameter.empty)
         },
     )
@@ -154,14 +148,20 @@ def is_optimizer(target: Any) -> bool:
     found, label = named(target)
     if isinstance(found, Implementation):
         return not found.formula or get(found.formula).kind == "optimizer"
-    if callable(found) and (is_torch_optimizer(found) or is_factory(found, "optimizer")):
+    if callable(found) and (_updates(found) or is_factory(found, "optimizer")):
         return True
-    if not callable(found) or inspect.isclass(found):
+    if not callable(found) or (inspect.isclass(found) and not is_maker(found)):
         raise UsageError(
-            "target must be a subclass of torch.optim.Optimizer, a functools.partial of one, a function of arrays or "
-            f"of the step, or a factory of optimizers or functions, got {label}"
+            f"target must be {_OPTIMIZERS}, a functools.partial of one, a function of arrays or of the step, a function "
+            f"or class that makes a schedule, or a factory of optimizers or functions, got {label}"
         )
     return False
+
+
+def _updates(found: Any) -> bool:
+    """Whether a target makes optimizers; a transformation without a learning rate is one of gradients alone."""
+    made = maker(found)
+    return made is not None and (not makes_transformations(found) or bool(matched(("learning_rate",), made.parameters)))
 
 
 def called(formula: Formula) -> tuple[str, tuple[bool, ...], tuple[str, ...]]:
@@ -216,14 +216,18 @@ def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str
     names = {name: name for name in formula.hyperparameters if name not in held}
     if is_factory(found, formula.kind):
         return Offer(Implementation("", label, found, DTYPES["torch"], fixed=held), names, {}, {})
-    parameters = parameters_of(found)
+    if formula.kind != "schedule" and is_maker(found):
+        return None
+    read = of_steps if formula.kind == "schedule" else of_arrays
+    reading = read(found, _signature(formula, held), label)
+    parameters = reading.parameters
     if parameters is None:  # of what is built in, nothing is known but that it takes arguments by position
-        return Offer(replace(adapted(found, _signature(formula, held)), label=label), names, {}, {})
+        return Offer(adapted_call(found, reading, _signature(formula, held), label), names, {}, {})
     spellings = _spellings(formula, parameters, held)
     if spellings is None:
         return None
     hidden = {name: CUSTOMARY[name][0] for name in formula.hyperparameters if name not in {**spellings, **held}}
-    made = adapted(found, _signature(formula, {**hidden, **held}))
+    made = adapted_call(found, reading, _signature(formula, {**hidden, **held}), label)
     own = {
         name: default(parameters, spelling)
         for name, spelling in spellings.items()
@@ -231,7 +235,7 @@ def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str
     }
     taken = {*[*parameters][: len(formula.arrays)], *(spelling.partition("[")[0] for spelling in spellings.values())}
     return Offer(
-        replace(made, label=label, fixed=held),
+        replace(made, fixed=held),
         {name: spelling for name, spelling in spellings.items() if name not in held},
         {name: value for name, value in own.items() if value is not None},
         {

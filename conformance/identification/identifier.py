@@ -1,4 +1,4 @@
-"""Identification: what an optimizer, a function or a schedule computes, told by its behaviour alone."""
+"""The way from a target to an answer: who is asked, in which order, and which answer is the best."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from conformance.errors import UsageError
-from conformance.findings import closeness
-from conformance.function_inquiry import FunctionInquiry
 from conformance.guard import guard
-from conformance.identification import Identification
-from conformance.inquiry import DTYPES, Inquiry
-from conformance.offers import Offer, called, function_offers, is_optimizer, offer
-from conformance.optimizer_inquiry import OptimizerInquiry
+from conformance.identification.findings import closeness
+from conformance.identification.functions import FunctionInquiry
+from conformance.identification.inquiry import DTYPES, Inquiry
+from conformance.identification.offers import Offer, called, function_offers, is_optimizer, offer
+from conformance.identification.optimizers import OptimizerInquiry
+from conformance.identification.results import Identification
 from conformance.session import Session, derived_seed
 from conformance.specimen import SubjectFailure
 from oracle.dialects import LATTICES, VARIANTS

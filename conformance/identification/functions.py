@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from conformance.call_probes import call_probes
-from conformance.identification import AxisFinding
-from conformance.inquiry import Inquiry
-from conformance.offers import CUSTOMARY, Offer
-from conformance.probes import Candidate, Probe
-from conformance.search import Finding, asked
+from conformance.identification.call_probes import call_probes
+from conformance.identification.inquiry import Inquiry
+from conformance.identification.offers import CUSTOMARY, Offer
+from conformance.identification.probes import Candidate, Probe
+from conformance.identification.results import AxisFinding
+from conformance.identification.search import Finding, asked
 from conformance.session import Session
 from conformance.specimen import Specimen, SubjectFailure
 from oracle.arithmetic.formats import Precision

@@ -1,0 +1,70 @@
+"""Calls: functions of arrays or of the step as targets, read from their signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.backends import Implementation
+from conformance.spellings import Spelled, matched, numeric
+from conformance.targets.signatures import Parameters, Signature, spelled, words
+
+__all__ = ["Reading", "adapted_call"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a target is taken for, if it is to be called as a formula is.
+
+    Parameters
+    ----------
+    parameters : mapping of str to inspect.Parameter or None
+        What it takes, arrays or the step first; None if it does not say.
+    factory : callable
+        Makes a FunctionFactory or ScheduleFactory of the target as it is `Spelled`.
+    dtypes, devices : tuple of str
+        Where it works.
+    told : str
+        What it was taken for, in words.
+    """
+
+    parameters: Parameters | None
+    factory: Callable[[Spelled], Any]
+    dtypes: tuple[str, ...]
+    told: str
+    devices: tuple[str, ...] = ("cpu",)
+
+
+def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, label: str) -> Implementation:
+    """Describe a target, taken for something, as an implementation of the formula that it claims.
+
+    Raises
+    ------
+    UsageError
+        If it offers no place for a hyperparameter.
+    """
+    parameters, wanted = reading.parameters, [name for name in rule.hyperparameters if name not in rule.fixed]
+    rest = list(parameters or ())[len(rule.arrays) :]
+    offered = numeric({name: parameters[name] for name in rest} if parameters else {})
+    spellings = matched(rule.hyperparameters, offered)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in offered.values()):
+        spellings = {name: spellings.get(name, name) for name in wanted}
+    unnamed = [name for name in wanted if name not in spellings]
+    if unnamed and parameters is not None and len(unnamed) > len(offered) - len(set(spellings.values())):
+        spelled(rule, offered, label)
+    told = (
+        words(spellings, rule.fixed),
+        *(f"{name} is given by position" for name in unnamed),
+        *(f"{name} holds whole numbers" for name in rule.integers),
+        reading.told,
+    )
+    return Implementation(
+        rule.id,
+        label,
+        reading.factory(Spelled(target, spellings, tuple(unnamed))),
+        reading.dtypes,
+        devices=reading.devices,
+        fixed=rule.fixed,
+        matching="; ".join(part for part in told if part),
+    )

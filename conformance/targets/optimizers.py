@@ -1,0 +1,142 @@
+"""Optimizers of torch, Keras and optax as targets: read from their signatures, without an adapter."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conformance.backends import Implementation
+from conformance.backends.torch_optimizers import OFFERED_BY_ALL, OFFERED_BY_TORCH, OptimizerFactory
+from conformance.backends.torch_tensors import devices
+from conformance.errors import UsageError
+from conformance.spellings import matched, numeric
+from conformance.targets.loading import named
+from conformance.targets.signatures import (
+    DTYPES,
+    Parameters,
+    Signature,
+    constructor_parameters,
+    default,
+    derived_from,
+    parameters_of,
+    spelled,
+    words,
+)
+from conformance.targets.trial import makes_transformations
+
+__all__ = ["Maker", "maker", "optimizer", "unknown_optimizer"]
+
+#: Hyperparameters that programs of a formula may have beside its own.
+_FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
+
+
+@dataclass(frozen=True)
+class Maker:
+    """How optimizers of one class, or transformations of one function, are made.
+
+    Parameters
+    ----------
+    parameters : mapping of str to inspect.Parameter
+        What the class or function takes.
+    factory : callable
+        Makes a StepperFactory of the keyword by hyperparameter.
+    dtypes, devices : tuple of str
+        What the framework has.
+    missing_gradients : bool
+        Whether a parameter may be without a gradient.
+    """
+
+    parameters: Parameters
+    factory: Callable[[Mapping[str, str]], Any]
+    dtypes: tuple[str, ...]
+    devices: tuple[str, ...] = ("cpu",)
+    missing_gradients: bool = False
+
+    def implementation(
+        self, formula: str, label: str, spellings: Mapping[str, str], fixed: Mapping[str, float]
+    ) -> Implementation:
+        """Describe what is made, if hyperparameters are spelled so, as an implementation of a formula."""
+        return Implementation(
+            formula,
+            label,
+            self.factory(spellings),
+            self.dtypes,
+            devices=self.devices,
+            fixed=fixed,
+            missing_gradients=self.missing_gradients,
+            matching=words(spellings, fixed),
+        )
+
+
+def maker(target: Any) -> Maker | None:
+    """Say how a target's optimizers are made, if it is a class of torch or Keras, or a function that uses optax.
+
+    Whether a function makes transformations is seen by a trial.
+    """
+    if derived_from(target, "torch.optim", "Optimizer"):
+        parameters = constructor_parameters(target)
+        return Maker(parameters, functools.partial(_of_torch, target, parameters), DTYPES["torch"], devices(), True)
+    if derived_from(target, "keras", "BaseOptimizer"):
+        from conformance.backends import keras
+
+        return Maker(constructor_parameters(target), functools.partial(keras.OptimizerFactory, target), keras.DTYPES)
+    if makes_transformations(target):
+        from conformance.backends import optax
+
+        factory = functools.partial(optax.TransformationFactory, target)
+        return Maker(parameters_of(target) or {}, factory, DTYPES["jax"])
+    return None
+
+
+def _of_torch(target: Any, parameters: Parameters, spellings: Mapping[str, str]) -> OptimizerFactory:
+    bare: Any = target.func if isinstance(target, functools.partial) else target
+    sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
+    constants = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
+    offers = OFFERED_BY_TORCH if bare.__module__.startswith("torch.optim.") else OFFERED_BY_ALL
+    return OptimizerFactory(target, spellings, constants, offers=offers)
+
+
+def optimizer(target: Any, rule: Signature, label: str) -> Implementation:
+    """Describe an optimizer as an implementation of the formula that it claims.
+
+    Raises
+    ------
+    UsageError
+        If it is none of those that need no adapter, or offers no place for a hyperparameter.
+    """
+    made = maker(target)
+    if made is None:
+        raise UsageError(
+            f"{rule.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or of "
+            "keras.optimizers.Optimizer, a function that makes a transformation of optax, or a factory "
+            f"(params, groups, *, dtype, device), got {label}"
+        )
+    spellings = spelled(rule, made.parameters, label)
+    taken = {spelling.partition("[")[0] for spelling in spellings.values()}
+    beside = matched(_FAMILIAR, set(numeric(made.parameters)) - taken)
+    own = {name: default(made.parameters, spelling) for name, spelling in beside.items()}
+    found = made.implementation(rule.id, label, spellings, rule.fixed)
+    return replace(found, kept={name: value for name, value in own.items() if value})
+
+
+def unknown_optimizer(target: Any) -> Implementation:
+    """Describe an optimizer that claims no formula: its learning rate and its decay are all that is looked for.
+
+    Raises
+    ------
+    LoadError
+        If a string names nothing that can be imported.
+    UsageError
+        If the target is no subclass of ``torch.optim.Optimizer`` and no ``functools.partial`` of one.
+    """
+    found, label = named(target)
+    made = maker(found) if callable(found) else None
+    if made is None:
+        raise UsageError(
+            f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
+        )
+    # Of one that claims no formula, a decay without further words may be that of an average.
+    offered = set(numeric(made.parameters)) - {"decay"}
+    return made.implementation("", label, matched(("learning_rate", "weight_decay"), offered), {})
