@@ -66,7 +66,7 @@ def check(
     Parameters
     ----------
     target : class, callable or str
-        An optimizer class, a function, or ``"module:name"``; see `conformance.targets.implementation`.
+        A class of optimizers or schedulers, a function, or ``"module:name"``; see `conformance.targets.implementation`.
     formula : str
         Id of the formula, such as ``"adamw"``; with the evaluation that the target claims, if it claims one,
         as in ``"layer_norm:one_pass"``.
@@ -243,7 +243,7 @@ def run(
     select : str, optional
         Only checks whose id matches: parts of ids with ``and``, ``or``, ``not`` and parentheses.
     dtypes : sequence of str, optional
-        All that there are if not given.
+        All that an implementation declares if not given.
     device, profile, seed
         As `check` takes them.
     jobs : int
@@ -336,10 +336,11 @@ def plan_of(
     replay: bool = False,
 ) -> tuple[Backend, Plan]:
     """Return a backend and what `run` would judge of it, with the arguments and errors of `run`."""
-    dtypes = tuple(FORMATS) if dtypes is None else dtypes
-    require_settings(profile=profile, seed=seed, dtypes=dtypes, device=device)
+    require_settings(profile=profile, seed=seed, dtypes=tuple(FORMATS) if dtypes is None else dtypes, device=device)
     loaded = loaded_backend(backend, interpreter)
     entries = loaded.implementations
+    if dtypes is None:
+        dtypes = [name for name in FORMATS if any(name in entry.dtypes for entry in entries)]
     judged, known = (entries, "") if baseline is None else expecting(baseline, entries, device)
     return loaded, Plan(judged, tuple(dtypes), device, profile, seed, select=select, replay=replay, baseline=known)
 

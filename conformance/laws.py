@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.errors import UsageError
 from conformance.guard import guard
 from conformance.session import derived_seed
@@ -136,13 +135,13 @@ def laws(target: Any, *, seed: int = 0, device: str = "cpu") -> LawProfile:
     if seed < 0:
         raise UsageError(f"seed must be an integer of at least 0, got seed={seed!r}")
     implementation = unknown_optimizer(target)
-    factory: OptimizerFactory = implementation.factory
-    rigs = {dtype: Rig(factory, tuple(factory.spellings), dtype, device) for dtype in DTYPES}
+    factory, spellings = implementation.factory, implementation.factory.spellings
+    rigs = {dtype: Rig(factory, tuple(spellings), dtype, device) for dtype in DTYPES}
     inputs, refusal = _accepted(rigs["float64"], trials(derived_seed("laws", seed) % 2**63, _TRIALS))
     judged: list[LawRecord] = []
     for entry in (*DUTIES, *LAWS):
         record = LawRecord(entry.name, entry.sentence, "not offered", duty=isinstance(entry, Duty))
-        missing = [name for name in entry.needs if name not in (*factory.spellings, *factory.offers)]
+        missing = [name for name in entry.needs if name not in (*spellings, *implementation.offers)]
         if missing:
             record = replace(record, message=f"no {', '.join(missing)}")
         else:

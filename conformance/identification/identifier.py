@@ -47,9 +47,8 @@ def identify(
     Parameters
     ----------
     target : class, function, factory or str
-        A subclass of ``torch.optim.Optimizer`` or a ``functools.partial`` of one; a function of arrays, or of the
-        step; a StepperFactory, FunctionFactory or ScheduleFactory; an Implementation; or one of these as
-        ``"package.module:name"`` or ``"path/to/file.py:name"``.
+        As `conformance.targets.implementation` takes it: a class of optimizers or schedulers, a function of arrays or
+        of the step, or one of these as ``"package.module:name"`` or ``"path/to/file.py:name"``.
     family : {"momentum", "adaptive", "adam", "lion", "functions", "schedules"}, optional
         Where to look; by default wherever the target's signature allows, there first where it is met best.
     seed : int

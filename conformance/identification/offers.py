@@ -13,10 +13,9 @@ from conformance.spellings import matched, numeric
 from conformance.targets.calls import adapted_call
 from conformance.targets.functions import of_arrays
 from conformance.targets.loading import named
-from conformance.targets.optimizers import maker
+from conformance.targets.optimizers import OPTIMIZERS, maker, updates
 from conformance.targets.schedules import is_maker, of_steps
 from conformance.targets.signatures import DTYPES, Parameters, Signature, default, is_factory, signature
-from conformance.targets.trial import makes_transformations
 from oracle.catalogue import get
 from oracle.dialects.family import SPELLING
 from oracle.errors import DomainError
@@ -96,7 +95,7 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
         return Offer(renamed, {name: name for name in _unspelled(names) if name not in fixed}, {}, {})
     if made is None:
         raise UsageError(
-            f"target must be {_OPTIMIZERS}, a functools.partial of one, or a factory (params, groups, *, dtype, device), "
+            f"target must be {OPTIMIZERS}, a functools.partial of one, or a factory (params, groups, *, dtype, device), "
             f"got {label}"
         )
     spellings = matched(names, numeric(made.parameters))
@@ -148,20 +147,14 @@ def is_optimizer(target: Any) -> bool:
     found, label = named(target)
     if isinstance(found, Implementation):
         return not found.formula or get(found.formula).kind == "optimizer"
-    if callable(found) and (_updates(found) or is_factory(found, "optimizer")):
+    if callable(found) and (updates(found) or is_factory(found, "optimizer")):
         return True
     if not callable(found) or (inspect.isclass(found) and not is_maker(found)):
         raise UsageError(
-            f"target must be {_OPTIMIZERS}, a functools.partial of one, a function of arrays or of the step, a function "
+            f"target must be {OPTIMIZERS}, a functools.partial of one, a function of arrays or of the step, a function "
             f"or class that makes a schedule, or a factory of optimizers or functions, got {label}"
         )
     return False
-
-
-def _updates(found: Any) -> bool:
-    """Whether a target makes optimizers; a transformation without a learning rate is one of gradients alone."""
-    made = maker(found)
-    return made is not None and (not makes_transformations(found) or bool(matched(("learning_rate",), made.parameters)))
 
 
 def called(formula: Formula) -> tuple[str, tuple[bool, ...], tuple[str, ...]]:

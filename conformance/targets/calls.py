@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from conformance.spellings import Spelled, matched, numeric
 from conformance.targets.signatures import Parameters, Signature, spelled, words
 
 __all__ = ["Reading", "adapted_call"]
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, 
     unnamed = [name for name in wanted if name not in spellings]
     if unnamed and parameters is not None and len(unnamed) > len(offered) - len(set(spellings.values())):
         spelled(rule, offered, label)
+    used = {spelling.partition("[")[0] for spelling in spellings.values()}
+    free = [found for name, found in offered.items() if name not in used]
+    # Those that have a name by it, as what was matched may lie between them.
+    placed = {name: found.name for name, found in zip(unnamed, free, strict=False) if found.kind in _NAMED}
     told = (
         words(spellings, rule.fixed),
         *(f"{name} is given by position" for name in unnamed),
@@ -62,7 +69,9 @@ def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, 
     return Implementation(
         rule.id,
         label,
-        reading.factory(Spelled(target, spellings, tuple(unnamed))),
+        reading.factory(
+            Spelled(target, {**spellings, **placed}, tuple(name for name in unnamed if name not in placed))
+        ),
         reading.dtypes,
         devices=reading.devices,
         fixed=rule.fixed,

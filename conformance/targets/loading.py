@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import importlib.util
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 from conformance.backends import Backend, Implementation
 from conformance.errors import LoadError
+from conformance.targets.signatures import bare
 
 __all__ = ["backend_at", "load", "named"]
 
@@ -80,11 +80,11 @@ def _run_file(path: Path) -> ModuleType:
 
 def _label(target: Any) -> str:
     """Name a target by the outermost package that offers it under its own name."""
-    bare = target.func if isinstance(target, functools.partial) else target
-    bare = bare if hasattr(bare, "__qualname__") else type(bare)
-    parts, name = bare.__module__.split("."), bare.__qualname__.replace("<locals>.", "")
+    found = bare(target)
+    found = found if hasattr(found, "__qualname__") else type(found)
+    parts, name = found.__module__.split("."), found.__qualname__.replace("<locals>.", "")
     for depth in range(1, len(parts) + 1):
         package = ".".join(parts[:depth])
-        if getattr(sys.modules.get(package), name, None) is bare:
+        if getattr(sys.modules.get(package), name, None) is found:
             return f"{package}.{name}"
-    return f"{bare.__module__}.{name}"
+    return f"{found.__module__}.{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from conformance.targets.signatures import (
     DTYPES,
     Parameters,
     Signature,
+    bare,
     constructor_parameters,
     default,
     derived_from,
@@ -26,7 +28,13 @@ from conformance.targets.signatures import (
 )
 from conformance.targets.trial import makes_transformations
 
-__all__ = ["Maker", "maker", "optimizer", "unknown_optimizer"]
+__all__ = ["OPTIMIZERS", "Maker", "maker", "optimizer", "unknown_optimizer", "updates"]
+
+#: What needs no adapter, for errors.
+OPTIMIZERS = (
+    "a subclass of torch.optim.Optimizer or of keras.optimizers.Optimizer, a function that makes a transformation of "
+    "optax, a functools.partial of one"
+)
 
 #: Hyperparameters that programs of a formula may have beside its own.
 _FAMILIAR = ("weight_decay", "momentum", "dampening", "initial_accumulator")
@@ -90,11 +98,16 @@ def maker(target: Any) -> Maker | None:
     return None
 
 
+def updates(target: Any) -> bool:
+    """Whether a target makes optimizers; a transformation of optax without a learning rate is one of gradients alone."""
+    made = maker(target)
+    return made is not None and (inspect.isclass(bare(target)) or bool(matched(("learning_rate",), made.parameters)))
+
+
 def _of_torch(target: Any, parameters: Parameters, spellings: Mapping[str, str]) -> OptimizerFactory:
-    bare: Any = target.func if isinstance(target, functools.partial) else target
     sequences = {spelling.partition("[")[0] for spelling in spellings.values() if "[" in spelling}
     constants = {name: parameters[name].default for name in sequences if isinstance(parameters[name].default, tuple)}
-    offers = OFFERED_BY_TORCH if bare.__module__.startswith("torch.optim.") else OFFERED_BY_ALL
+    offers = OFFERED_BY_TORCH if bare(target).__module__.startswith("torch.optim.") else OFFERED_BY_ALL
     return OptimizerFactory(target, spellings, constants, offers=offers)
 
 
@@ -109,9 +122,8 @@ def optimizer(target: Any, rule: Signature, label: str) -> Implementation:
     made = maker(target)
     if made is None:
         raise UsageError(
-            f"{rule.id} is an optimizer: target must be a subclass of torch.optim.Optimizer or of "
-            "keras.optimizers.Optimizer, a function that makes a transformation of optax, or a factory "
-            f"(params, groups, *, dtype, device), got {label}"
+            f"{rule.id} is an optimizer: target must be {OPTIMIZERS}, or a factory (params, groups, *, dtype, device), "
+            f"got {label}"
         )
     spellings = spelled(rule, made.parameters, label)
     taken = {spelling.partition("[")[0] for spelling in spellings.values()}
@@ -129,14 +141,12 @@ def unknown_optimizer(target: Any) -> Implementation:
     LoadError
         If a string names nothing that can be imported.
     UsageError
-        If the target is no subclass of ``torch.optim.Optimizer`` and no ``functools.partial`` of one.
+        If the target makes no optimizers.
     """
     found, label = named(target)
-    made = maker(found) if callable(found) else None
+    made = maker(found) if callable(found) and updates(found) else None
     if made is None:
-        raise UsageError(
-            f"without a formula, target must be a subclass of torch.optim.Optimizer, got {label}: say which it claims"
-        )
+        raise UsageError(f"without a formula, target must be {OPTIMIZERS}, got {label}: say which it claims")
     # Of one that claims no formula, a decay without further words may be that of an average.
     offered = set(numeric(made.parameters)) - {"decay"}
     return made.implementation("", label, matched(("learning_rate", "weight_decay"), offered), {})

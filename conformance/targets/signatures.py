@@ -17,6 +17,7 @@ __all__ = [
     "Arrays",
     "Parameters",
     "Signature",
+    "bare",
     "belongs_to",
     "constructor_parameters",
     "default",
@@ -96,6 +97,11 @@ def is_factory(target: Callable[..., Any], kind: str) -> bool:
     return names == expected
 
 
+def bare(target: Any) -> Any:
+    """Return what a target is a ``functools.partial`` of, or the target."""
+    return target.func if isinstance(target, functools.partial) else target
+
+
 def parameters_of(target: Callable[..., Any]) -> Parameters | None:
     """Return what a target takes, or None if it does not say."""
     try:
@@ -106,9 +112,8 @@ def parameters_of(target: Callable[..., Any]) -> Parameters | None:
 
 def constructor_parameters(target: Any) -> Parameters:
     """Return what the constructor takes, and what it hands on to the classes above as ``**keywords``."""
-    bare: Any = target.func if isinstance(target, functools.partial) else target
     parameters: dict[str, inspect.Parameter] = {}
-    for constructor in (target, *(base.__init__ for base in bare.__mro__)):
+    for constructor in (target, *(base.__init__ for base in bare(target).__mro__)):
         offered = inspect.signature(constructor).parameters
         parameters = {**offered, **parameters}
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in offered.values()):
@@ -126,16 +131,15 @@ def default(parameters: Parameters, spelling: str) -> float | None:
 
 def belongs_to(target: Any, package: str) -> bool:
     """Whether a target, or a global of its module, is of a package."""
-    bare = inspect.unwrap(target.func if isinstance(target, functools.partial) else target)
-    values = [bare, *getattr(bare, "__globals__", {}).values()]
+    found = inspect.unwrap(bare(target))
+    values = [found, *getattr(found, "__globals__", {}).values()]
     names = [value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values]
     return any(isinstance(name, str) and name.partition(".")[0] == package for name in names)
 
 
 def derived_from(target: Any, package: str, name: str) -> bool:
     """Whether a target, or what it is a ``functools.partial`` of, is a class below one of this name in a package."""
-    bare = target.func if isinstance(target, functools.partial) else target
-    bases = getattr(bare, "__mro__", ())
+    bases = getattr(bare(target), "__mro__", ())
     return any(base.__name__ == name and base.__module__.startswith(package) for base in bases)
 
 

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from conformance import check
 from conformance.backends import Implementation
 from conformance.errors import LoadError, UsageError
 from conformance.faults import FAULTS
@@ -366,6 +367,17 @@ def test_a_schedule_is_called_with_the_step_and_then_values_and_lengths(target, 
     assert [round(rate, 4) for rate in rates] == [1.0, 0.75, 1.0, 0.9268, 0.75, 0.5732, 1.0]
 
 
+def test_what_is_given_by_position_may_lie_behind_what_is_named():
+    found = implementation(
+        lambda t, T_0, high, low, growth: wave(t, high, low, T_0, growth), "schedule_cosine_restarts"
+    )
+
+    assert found.matching.startswith(
+        "T_0 is cycle_steps; peak_value is given by position; end_value is given by position"
+    )
+    assert found.factory(**CPU)(np.arange(3.0), **CYCLES).tolist() == [1.0, 0.75, 1.0]
+
+
 def test_a_length_that_is_set_reaches_the_schedule_as_an_integer():
     found = implementation(nameless_wave, "schedule_cosine_restarts", hyperparameters={"cycle_growth": 2.0})
     function = implementation(
@@ -383,9 +395,118 @@ def test_a_length_that_is_no_whole_number_is_refused():
         implementation(wave, "schedule_cosine_restarts", hyperparameters={"cycle_growth": 1.5})
 
 
-def test_a_class_is_no_schedule():
-    with pytest.raises(UsageError, match="schedule_constant is a function of the step: target must be one"):
+class Level:
+    """Makes a function of the step, which always returns the same."""
+
+    def __init__(self, init_value):
+        self.value = init_value
+
+    def __call__(self, step):
+        assert type(step) is int
+        return self.value
+
+
+class Fading(Level):
+    """A level that is not kept."""
+
+    def __call__(self, step):
+        return self.value * 0.5**step
+
+
+class LateWaves(torch.optim.lr_scheduler.CosineAnnealingWarmRestarts):
+    """Waves that begin one step late."""
+
+    def get_lr(self):
+        rates, self.kept = getattr(self, "kept", self.base_lrs), super().get_lr()
+        return rates
+
+
+def waves_of(optimizer, period, growth, last_epoch=-1):
+    """Make a scheduler of an optimizer, in words of its own."""
+    return torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, period, growth, last_epoch=last_epoch)
+
+
+WAVES = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts
+TOLD = "T_0 is cycle_steps; T_mult is cycle_growth; lr is the rate of the optimizer that it is given"
+
+
+def test_a_scheduler_is_given_an_optimizer_that_has_the_rate():
+    found = implementation(WAVES, "schedule_cosine_restarts")
+
+    assert found.matching == f"lr is peak_value; eta_min is end_value; {TOLD}"
+    assert found.dtypes == ("float64",)
+    assert found.factory(**CPU)(np.array([0.0, 1.0, 2.0, 4.0]), **CYCLES).tolist() == [1.0, 0.75, 1.0, 0.75]
+
+
+def test_a_function_may_make_the_scheduler():
+    found = implementation(waves_of, "schedule_cosine_restarts", hyperparameters={"end_value": 0.0})
+
+    assert found.matching.startswith(
+        "lr is peak_value; period is cycle_steps; end_value=0.0 fixed; cycle_growth is given"
+    )
+    rates = found.factory(**CPU)(np.array([0.0, 1.0, 2.0, 4.0]), **{**CYCLES, "end_value": 0.0})
+    assert rates.tolist() == [1.0, 0.5, 1.0, 0.5]
+
+
+def test_a_scheduler_may_move_the_momentum_too():
+    found = implementation(torch.optim.lr_scheduler.CyclicLR, "schedule_triangular")
+    levels = {"init_value": 1.0, "peak_value": 2.0, "half_cycle_steps": 2}
+
+    assert found.factory(**CPU)(np.arange(4.0), **levels).tolist() == [1.0, 1.5, 2.0, 1.5]
+
+
+def test_what_a_scheduler_refuses_is_a_rejected_case():
+    found = implementation(WAVES, "schedule_cosine_restarts")
+
+    with pytest.raises(Rejected, match="Expected positive integer T_0, but got 0"):
+        found.factory(**CPU)(np.zeros(1), **{**CYCLES, "cycle_steps": 0})
+
+
+@pytest.mark.parametrize(
+    ("target", "formula", "conforms"),
+    [
+        (WAVES, "schedule_cosine_restarts", True),
+        (LateWaves, "schedule_cosine_restarts", False),
+        (Level, "schedule_constant", True),
+        (Fading, "schedule_constant", False),
+    ],
+)
+def test_what_makes_schedules_is_judged_by_them(target, formula, conforms):
+    report = check(target, formula, dtypes=["float64"])
+
+    assert report.conforms == conforms
+
+
+def test_a_class_that_makes_no_functions_is_no_schedule():
+    with pytest.raises(
+        UsageError, match="schedule_constant is a function of the step: target must be one, or make one"
+    ):
         implementation(Descent, "schedule_constant")
+
+
+# -- Clips of gradients where torch keeps them -----------------------------------------------------------------------
+
+
+def clip_all_but_large(parameters, max_norm):
+    """Clip, unless it would be much."""
+    for parameter in parameters:
+        norm = parameter.grad.norm()
+        if norm < 100 * max_norm:
+            parameter.grad *= torch.clamp(max_norm / (norm + 1e-6), max=1.0)
+
+
+@pytest.mark.parametrize(
+    ("target", "conforms"),
+    [(torch.nn.utils.clip_grad_norm_, True), (clip_all_but_large, False)],
+    ids=["torch", "wrong"],
+)
+def test_gradients_may_be_clipped_where_they_are_kept(target, conforms):
+    report = check(target, "clip_by_norm_torch", dtypes=["float64"])
+
+    assert report.conforms == conforms
+    assert (
+        implementation(target, "clip_by_norm_torch").matching == "max_norm is max_norm; it changes gradients in place"
+    )
 
 
 def test_labels_are_given_as_whole_numbers():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import assert_backend_conforms, check, run
+from conformance import assert_backend_conforms, check, identify, laws, run
 from conformance.backends.keras import backend
 
 keras = pytest.importorskip("keras", reason="keras is not installed: nox -s conformance-matrix has it")
@@ -72,6 +72,33 @@ def test_an_optimizer_is_its_own_adapter():
     assert check(keras.optimizers.Adagrad, "adagrad", dtypes=["float64"]).status == "deviates"
     assert check(Uncorrected, "rmsprop_eps_inside", dtypes=["float64"]).status == "deviates"
     assert check(keras.optimizers.RMSprop, "rmsprop_eps_inside", dtypes=["float64"]).conforms
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        (keras.optimizers.Lion, "lion: Move every coordinate"),
+        (keras.optimizers.SGD, "sgd_l2, but momentum: decaying sum (heavy ball); learning rate: inside the velocity"),
+    ],
+)
+def test_an_optimizer_is_identified(target, named):
+    (dialect,) = identify(target, dtypes=["float64"]).dialects
+
+    assert dialect.startswith(named)
+
+
+def test_a_schedule_is_identified_in_its_own_precision():
+    found = identify(keras.optimizers.schedules.CosineDecay)
+
+    assert found.formula == "schedule_cosine_to_10pct_down_to_zero"
+    assert list(found.precision) == ["float32"]
+
+
+def test_what_claims_no_formula_has_laws():
+    judged = {record.name: record.outcome for record in laws(keras.optimizers.SGD).records}
+
+    assert judged["decay_times_learning_rate"] == "holds"
+    assert judged["gradient_scale_ignored"] == "broken"
 
 
 def test_what_a_check_changes_in_keras_is_as_before():

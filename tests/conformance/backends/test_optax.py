@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from conformance import UsageError, assert_backend_conforms, check, run
+from conformance import UsageError, assert_backend_conforms, check, identify, laws, run
 
 optax = pytest.importorskip("optax", reason="optax is not installed: nox -s conformance-matrix has it")
 
@@ -41,6 +43,34 @@ def test_a_function_that_makes_a_transformation_is_its_own_adapter():
     assert {record.message for record in report.checks if record.status == "unsupported"} >= {
         "optax.adamw does not offer missing_gradients"
     }
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        (optax.lion, "lion"),
+        (functools.partial(optax.sgd, nesterov=True), "momentum_nesterov"),
+        (optax.clip, "clip_by_value"),
+        (optax.clip_by_global_norm, "clip_by_norm"),
+        (optax.constant_schedule, "schedule_constant"),
+        (optax.cosine_decay_schedule, "schedule_cosine_to_10pct_down_to_zero"),
+        (half_step, ""),
+        (optax.scale_by_adam, ""),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_optax_makes_is_identified(target, named):
+    found = identify(target, dtypes=["float64"])
+
+    assert found.formula == named
+    assert found.outcome == ("identified" if named else "none of the known")
+
+
+def test_what_claims_no_formula_has_laws():
+    judged = {record.name: record.outcome for record in laws(ascent).records}
+
+    assert judged["resumes"] == judged["zero_learning_rate_rests"] == "holds"
+    assert judged["constant_gradient_descends"] == "broken"
 
 
 @pytest.mark.parametrize(("target", "formula"), [(half_step, "adam"), (ascent, "gd"), (optax.adam, "adam_eps_hat")])
