@@ -168,7 +168,7 @@ def _fit(lattice: Lattice, offered: Offer) -> int:
 def _need(formula: Formula, offered: Offer) -> tuple[int, ...]:
     """Return what puts those first that take most of what a target offers, and want nothing that it does not."""
     hidden = set(formula.hyperparameters) - {*offered.spellings, *offered.implementation.fixed}
-    return -len(offered.spellings), len(hidden), offered.spare, -len(formula.arrays)
+    return -len(offered.spellings), len(hidden), -offered.named, offered.spare, -len(formula.arrays)
 
 
 def _spelled(fixed: Mapping[str, float]) -> dict[str, float]:

@@ -56,6 +56,8 @@ class Offer:
         Defaults of its other keywords.
     spare : int
         How many of the arrays that it is to be given it can do without.
+    named : int
+        How many of them it calls as the formula does.
     """
 
     implementation: Implementation
@@ -63,6 +65,7 @@ class Offer:
     defaults: Mapping[str, float]
     left: Mapping[str, Any]
     spare: int = 0
+    named: int = 0
 
 
 def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offer:
@@ -215,12 +218,12 @@ def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str
     reading = read(found, _signature(formula, held), label)
     parameters = reading.parameters
     if parameters is None:  # of what is built in, nothing is known but that it takes arguments by position
-        return Offer(adapted_call(found, reading, _signature(formula, held), label), names, {}, {})
+        return Offer(adapted_call(reading, _signature(formula, held), label), names, {}, {})
     spellings = _spellings(formula, parameters, held)
     if spellings is None:
         return None
     hidden = {name: CUSTOMARY[name][0] for name in formula.hyperparameters if name not in {**spellings, **held}}
-    made = adapted_call(found, reading, _signature(formula, {**hidden, **held}), label)
+    made = adapted_call(reading, _signature(formula, {**hidden, **held}), label)
     own = {
         name: default(parameters, spelling)
         for name, spelling in spellings.items()
@@ -237,6 +240,7 @@ def _function_offer(found: Any, label: str, formula: Formula, fixed: Mapping[str
             if name not in taken and not _bare(parameter.default)
         },
         sum(parameters[name].default is None for name in [*parameters][: len(formula.arrays)]),
+        sum(name in parameters for name in formula.arrays),
     )
 
 

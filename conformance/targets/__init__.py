@@ -78,4 +78,4 @@ def adapted(target: Any, rule: Signature) -> Implementation:
     if rule.kind == "optimizer":
         return optimizer(found, rule, label)
     read = of_steps if rule.kind == "schedule" else of_arrays
-    return adapted_call(found, read(found, rule, label), rule, label)
+    return adapted_call(read(found, rule, label), rule, label)

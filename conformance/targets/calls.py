@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.backends import Implementation
+from conformance.errors import UsageError
 from conformance.spellings import Spelled, matched, numeric
 from conformance.targets.signatures import Parameters, Signature, spelled, words
 
 __all__ = ["Reading", "adapted_call"]
 
+_COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -22,16 +24,19 @@ class Reading:
 
     Parameters
     ----------
+    function : callable
+        The target, or what calls it with the arrays, or the step, first.
     parameters : mapping of str to inspect.Parameter or None
-        What it takes, arrays or the step first; None if it does not say.
+        What that takes, arrays or the step first; None if it does not say.
     factory : callable
-        Makes a FunctionFactory or ScheduleFactory of the target as it is `Spelled`.
+        Makes a FunctionFactory or ScheduleFactory of the function as it is `Spelled`.
     dtypes, devices : tuple of str
         Where it works.
     told : str
         What it was taken for, in words.
     """
 
+    function: Callable[..., Any]
     parameters: Parameters | None
     factory: Callable[[Spelled], Any]
     dtypes: tuple[str, ...]
@@ -39,13 +44,13 @@ class Reading:
     devices: tuple[str, ...] = ("cpu",)
 
 
-def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, label: str) -> Implementation:
+def adapted_call(reading: Reading, rule: Signature, label: str) -> Implementation:
     """Describe a target, taken for something, as an implementation of the formula that it claims.
 
     Raises
     ------
     UsageError
-        If it offers no place for a hyperparameter.
+        If it offers no place for a hyperparameter, or needs what the formula does not have.
     """
     parameters, wanted = reading.parameters, [name for name in rule.hyperparameters if name not in rule.fixed]
     rest = list(parameters or ())[len(rule.arrays) :]
@@ -58,6 +63,11 @@ def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, 
         spelled(rule, offered, label)
     used = {spelling.partition("[")[0] for spelling in spellings.values()}
     free = [found for name, found in offered.items() if name not in used]
+    if sum(map(_is_required, free)) > len(unnamed):  # it wants those too that are not varied
+        unnamed = [name for name in rule.hyperparameters if name not in spellings]
+    needed = [found.name for found in free[len(unnamed) :] if _is_required(found)]
+    if needed:
+        raise UsageError(f"{label} needs {', '.join(needed)}, which {rule.id} does not have: let a function set it")
     # Those that have a name by it, as what was matched may lie between them.
     placed = {name: found.name for name, found in zip(unnamed, free, strict=False) if found.kind in _NAMED}
     told = (
@@ -70,10 +80,14 @@ def adapted_call(target: Callable[..., Any], reading: Reading, rule: Signature, 
         rule.id,
         label,
         reading.factory(
-            Spelled(target, {**spellings, **placed}, tuple(name for name in unnamed if name not in placed))
+            Spelled(reading.function, {**spellings, **placed}, tuple(name for name in unnamed if name not in placed))
         ),
         reading.dtypes,
         devices=reading.devices,
         fixed=rule.fixed,
         matching="; ".join(part for part in told if part),
     )
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty and parameter.kind not in _COLLECTED

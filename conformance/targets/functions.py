@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from conformance.backends.torch_tensors import devices, to_floats, to_tensor
 from conformance.errors import UsageError
 from conformance.spellings import Spelled
 from conformance.targets.calls import Reading
-from conformance.targets.signatures import DTYPES, Arrays, Signature, belongs_to, parameters_of
+from conformance.targets.signatures import DTYPES, Arrays, Parameters, Signature, belongs_to, parameters_of
 from conformance.targets.trial import makes_transformations
 from properties.subject import Floats, Function
 
@@ -39,21 +39,67 @@ def of_arrays(target: Callable[..., Any], rule: Signature, label: str) -> Readin
     if clips and parameters and next(iter(parameters)) == "parameters" and belongs_to(target, "torch"):
         own = {name: each for name, each in parameters.items() if name != "parameters"}
         told = "it changes gradients in place"
-        return Reading({**_GRADIENT, **own}, ClipFactory, DTYPES["torch"], told, devices())
+        return Reading(target, {**_GRADIENT, **own}, ClipFactory, DTYPES["torch"], told, devices())
     if clips and makes_transformations(target):
         from conformance.backends import optax
 
         told = "it makes a transformation of optax"
-        return Reading({**_GRADIENT, **(parameters or {})}, optax.ClipFactory, DTYPES["jax"], told)
+        return Reading(target, {**_GRADIENT, **(parameters or {})}, optax.ClipFactory, DTYPES["jax"], told)
     arrays = rule.taken or _arrays_of(target)
     whole = tuple(name in rule.integers for name in rule.arrays)
+    arranged, parameters = _arranged(target, parameters, rule.arrays)
     return Reading(
+        arranged,
         parameters,
         functools.partial(_PlainFunction, arrays, whole),
         DTYPES[arrays],
         f"arrays of {arrays}",
         devices() if arrays == "torch" else ("cpu",),
     )
+
+
+def _arranged(
+    target: Callable[..., Any], parameters: Parameters | None, arrays: Sequence[str]
+) -> tuple[Callable[..., Any], Parameters | None]:
+    """Return a function that takes the arrays first, and nothing that says where the last axis is; and its parameters."""
+    if parameters is None:
+        return target, None
+    first, *others = list(parameters)[: len(arrays)] or [""]
+    named = tuple(arrays[1:]) if set(arrays[1:]) <= set(parameters) else ()
+    places = [name for name, each in parameters.items() if name in _LAST_AXIS and _is_open(each)]
+    if not places and (not named or others == list(named)):
+        return target, parameters
+    order = [first, *(named or others)]
+    rest = [name for name in parameters if name not in (*order, *places)]
+    arranged = _Arranged(target, named, tuple(places))
+    return arranged, {name: parameters[name] for name in (*order, *rest)}
+
+
+def _is_open(parameter: inspect.Parameter) -> bool:
+    return parameter.default is None or parameter.default is parameter.empty
+
+
+@dataclass(frozen=True, eq=False)
+class _Arranged:
+    """A function that is given arrays behind the first by their names, and where the last axis is."""
+
+    function: Callable[..., Any]
+    named: tuple[str, ...]
+    places: tuple[str, ...]
+
+    def __call__(self, first: Any, *others: Any, **keywords: Any) -> Any:
+        """Call it."""
+        arrays = dict(zip(self.named, others, strict=False))
+        places = {name: _LAST_AXIS[name](first) for name in self.places}
+        return self.function(first, *others[len(arrays) :], **arrays, **places, **keywords)
+
+
+#: What functions along the last axis want to be told, by the array.
+_LAST_AXIS: Mapping[str, Callable[[Any], Any]] = {
+    "axis": lambda _: -1,
+    "dim": lambda _: -1,
+    "normalized_shape": lambda array: array.shape[-1:],
+}
 
 
 def _arrays_of(target: Any) -> Arrays:

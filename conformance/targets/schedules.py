@@ -49,11 +49,15 @@ def of_steps(target: Callable[..., Any], rule: Signature, label: str) -> Reading
     if parameters is not None and _is_scheduler(parameters):
         own = {name: each for name, each in parameters.items() if name not in _HOUSEKEEPING}
         made = functools.partial(_scheduler, tuple(own), rule.lengths)
-        return Reading({**_STEP, **_RATE, **own}, made, dtypes[:1], "lr is the rate of the optimizer that it is given")
+        return Reading(
+            target, {**_STEP, **_RATE, **own}, made, dtypes[:1], "lr is the rate of the optimizer that it is given"
+        )
     if inspect.isclass(target) and not is_maker(target):
         raise UsageError(f"{rule.id} is a function of the step: target must be one, or make one, got the class {label}")
     if not is_maker(target):
-        return Reading(parameters, functools.partial(_PlainSchedule, rule.lengths), dtypes, "the step is an int")
+        return Reading(
+            target, parameters, functools.partial(_PlainSchedule, rule.lengths), dtypes, "the step is an int"
+        )
     if makes_schedules(target):
         from conformance.backends import optax
 
@@ -62,7 +66,7 @@ def of_steps(target: Callable[..., Any], rule: Signature, label: str) -> Reading
         factory = functools.partial(_MadeSchedule, rule.lengths)
         # What Keras computes with has one dtype for all.
         dtypes = ("float32",) if derived_from(target, "keras", "LearningRateSchedule") else dtypes
-    return Reading({**_STEP, **(parameters or {})}, factory, dtypes, "it makes a function of the step")
+    return Reading(target, {**_STEP, **(parameters or {})}, factory, dtypes, "it makes a function of the step")
 
 
 @dataclass(frozen=True, eq=False)

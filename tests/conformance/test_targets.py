@@ -271,6 +271,41 @@ def test_functions_without_a_signature_take_everything_by_position():
     assert np.array_equal(found.factory(dtype="float32", device="cpu")(np.array([3.0]), clip_value=1.0), [1.0])
 
 
+def soft_over_rows(scores, *, axis=None):
+    return np.apply_along_axis(lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), axis, scores)
+
+
+def norm_by_any_name(x, normalized_shape, bias, weight, eps=1e-5):
+    return torch.nn.functional.layer_norm(x, normalized_shape, weight, bias, eps)
+
+
+def norm_without_shift(x, normalized_shape, weight, bias, eps=1e-5):
+    return torch.nn.functional.layer_norm(x, normalized_shape, weight, None, eps)
+
+
+@pytest.mark.parametrize(
+    ("target", "formula", "conforms"),
+    [
+        (torch.nn.functional.layer_norm, "layer_norm", True),
+        (torch.nn.functional.rms_norm, "rms_norm", True),
+        (torch.nn.functional.softmax, "softmax", True),
+        (soft_over_rows, "softmax", True),
+        (norm_by_any_name, "layer_norm", True),
+        (norm_without_shift, "layer_norm", False),
+        (functools.partial(soft_over_rows, axis=0), "softmax", False),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_functions_are_told_the_last_axis_and_given_arrays_by_name(target, formula, conforms):
+    assert check(target, formula, dtypes=["float64"]).conforms == conforms
+
+
+def test_what_the_formula_does_not_have_must_be_set_by_the_target():
+    message = "torch.nn.functional.batch_norm needs running_mean, running_var, which batch_norm does not have"
+    with pytest.raises(UsageError, match=message):
+        implementation(torch.nn.functional.batch_norm, "batch_norm")
+
+
 def test_a_function_without_room_for_a_scalar_is_refused():
     with pytest.raises(UsageError, match="clip_wrongly offers no clip_value"):
         implementation(clip_wrongly, "clip_by_value")
@@ -387,6 +422,7 @@ def test_a_length_that_is_set_reaches_the_schedule_as_an_integer():
     )
 
     assert found.fixed == function.fixed == {"cycle_growth": 2.0}
+    assert found.factory(**CPU)(np.arange(3.0), **CYCLES).tolist() == [1.0, 0.75, 1.0]
     assert function.factory(**CPU)(np.arange(3.0), **CYCLES).tolist() == [1.0, 0.75, 1.0]
 
 
