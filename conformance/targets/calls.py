@@ -10,11 +10,10 @@ from typing import Any
 from conformance.backends import Implementation
 from conformance.errors import UsageError
 from conformance.spellings import Spelled, matched, numeric
-from conformance.targets.signatures import Parameters, Signature, spelled, words
+from conformance.targets.signatures import Parameters, Signature, is_required, spelled, words
 
 __all__ = ["Reading", "adapted_call"]
 
-_COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -63,9 +62,9 @@ def adapted_call(reading: Reading, rule: Signature, label: str) -> Implementatio
         spelled(rule, offered, label)
     used = {spelling.partition("[")[0] for spelling in spellings.values()}
     free = [found for name, found in offered.items() if name not in used]
-    if sum(map(_is_required, free)) > len(unnamed):  # it wants those too that are not varied
+    if sum(map(is_required, free)) > len(unnamed):  # it wants those too that are not varied
         unnamed = [name for name in rule.hyperparameters if name not in spellings]
-    needed = [found.name for found in free[len(unnamed) :] if _is_required(found)]
+    needed = [found.name for found in free[len(unnamed) :] if is_required(found)]
     if needed:
         raise UsageError(f"{label} needs {', '.join(needed)}, which {rule.id} does not have: let a function set it")
     # Those that have a name by it, as what was matched may lie between them.
@@ -87,7 +86,3 @@ def adapted_call(reading: Reading, rule: Signature, label: str) -> Implementatio
         fixed=rule.fixed,
         matching="; ".join(part for part in told if part),
     )
-
-
-def _is_required(parameter: inspect.Parameter) -> bool:
-    return parameter.default is parameter.empty and parameter.kind not in _COLLECTED

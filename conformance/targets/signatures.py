@@ -23,6 +23,7 @@ __all__ = [
     "default",
     "derived_from",
     "is_factory",
+    "is_required",
     "parameters_of",
     "signature",
     "spelled",
@@ -108,6 +109,12 @@ def parameters_of(target: Callable[..., Any]) -> Parameters | None:
         return inspect.signature(target).parameters
     except (TypeError, ValueError):  # built-in functions may have none
         return None
+
+
+def is_required(parameter: inspect.Parameter) -> bool:
+    """Whether a target cannot be called without a parameter."""
+    collects = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not collects
 
 
 def constructor_parameters(target: Any) -> Parameters:

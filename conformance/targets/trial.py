@@ -6,11 +6,9 @@ import contextlib
 import inspect
 from typing import Any
 
-from conformance.targets.signatures import belongs_to, parameters_of
+from conformance.targets.signatures import belongs_to, is_required, parameters_of
 
 __all__ = ["makes_schedules", "makes_transformations"]
-
-_COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def makes_transformations(target: Any) -> bool:
@@ -28,8 +26,7 @@ def _made(target: Any) -> Any:
     """Return what the function makes of numbers: of fractions as rates are, or of what grows as lengths do."""
     if inspect.isclass(target) or not belongs_to(target, "optax"):
         return None
-    parameters = (parameters_of(target) or {}).values()
-    required = [each.name for each in parameters if each.default is each.empty and each.kind not in _COLLECTED]
+    required = [name for name, each in (parameters_of(target) or {}).items() if is_required(each)]
     for numbers in ([0.5] * len(required), range(1, len(required) + 1)):
         # What does not take them, whatever it raises, makes nothing of them.
         with contextlib.suppress(Exception):
