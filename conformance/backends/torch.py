@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import updates_with
 from conformance.backends.torch_dropout import dropouts
 from conformance.backends.torch_functions import functions
 from conformance.backends.torch_optimizers import OFFERED_BY_TORCH, OptimizerFactory
@@ -134,6 +135,7 @@ GRADIENT_ADVANCED = Expectation(
     "ones, SGD(lr=1, momentum=0.5, nesterov=True, foreach=True) leaves a gradient of 1.5. "
     "https://github.com/pytorch/pytorch/pull/92706 means to rule it out.",
     versions="2.13.0",
+    where=updates_with("momentum"),
 )
 
 
