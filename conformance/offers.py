@@ -62,6 +62,8 @@ class Offer:
         Defaults of its other keywords.
     spare : int
         How many of the arrays that it is to be given it can do without.
+    unheard : tuple of str
+        Hyperparameters that it declares, and the family has not.
     """
 
     implementation: Implementation
@@ -69,6 +71,7 @@ class Offer:
     defaults: Mapping[str, float]
     left: Mapping[str, Any]
     spare: int = 0
+    unheard: tuple[str, ...] = ()
 
 
 def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offer:
@@ -94,7 +97,8 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
         given = getattr(found.factory, "spellings", _unspelled(names))
         spellings = {SPELLING.get(name, name): spelling for name, spelling in given.items()}
         varied = {name: spellings[name] for name in names if name in spellings and name not in fixed}
-        return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {})
+        unheard = tuple(name for name in spellings if name not in names)
+        return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {}, unheard=unheard)
     if callable(found) and not is_torch_optimizer(found) and is_factory(found, "optimizer"):
         made = Implementation("", label, _Renamed(found), DTYPES["torch"], fixed=fixed)
         return Offer(made, {name: name for name in _unspelled(names) if name not in fixed}, {}, {})

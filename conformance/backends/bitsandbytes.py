@@ -14,6 +14,7 @@ from typing import Any
 
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.concerns import copies, uncopied, updates_with
+from conformance.backends.torch_addons import environment
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.records import FOLLOWS
 from properties.cases import Training
@@ -147,4 +148,4 @@ def backend() -> Backend:
     """
     import bitsandbytes
 
-    return Backend("bitsandbytes", bitsandbytes.__version__, tuple(_implementations()))
+    return Backend("bitsandbytes", bitsandbytes.__version__, tuple(_implementations()), environment)

@@ -17,6 +17,7 @@ import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
 from conformance.backends.concerns import copies, finer_than_single, uncopied
+from conformance.backends.torch_addons import environment
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.records import FOLLOWS
 from properties.cases import Event, Step, Training
@@ -146,4 +147,4 @@ def backend() -> Backend:
     """
     from importlib.metadata import version
 
-    return Backend("heavyball", version("heavyball"), tuple(_implementations()))
+    return Backend("heavyball", version("heavyball"), tuple(_implementations()), environment)
