@@ -11,9 +11,10 @@ from conformance.backends import Expectation, Implementation
 from conformance.bench import Bench, Tally
 from conformance.diagnosis import diagnose
 from conformance.evidence import counterexample, demands, ranges
+from conformance.expectations import as_expected, as_pinned, freed, known_deviations, together
 from conformance.guard import guard
 from conformance.power import Power, one_with, power
-from conformance.records import FOLLOWS, STATUSES, CheckRecord, Status
+from conformance.records import FOLLOWS, CheckRecord
 from conformance.reduction import Retrial, reduced
 from conformance.session import Case, Session, derived_seed
 from conformance.specimen import Specimen, SubjectFailure, described
@@ -123,13 +124,13 @@ class Engine:
     def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
         remaining = [] if self._replay else list(self._cases(claim, specimen))
-        known = _known(specimen, claim)
-        excused, there = [], []
+        known = known_deviations(specimen, claim)
+        excused, there, apart = [], [], []
         for entry in known:
             if entry.inputs is None:
                 continue
             shown = self._outcome(unjudged, claim, specimen, [Case(entry.inputs)], [entry], pinned=True)
-            shown = _as_pinned(shown, entry)
+            shown = as_pinned(shown, entry)
             if self._replay or shown.status != "expected-deviation":
                 excused.append(shown)  # what is there no longer, or is something else, excuses nothing
             else:
@@ -138,12 +139,16 @@ class Engine:
         for entries in [*([entry] for entry in known if entry.inputs is None), there]:
             concerned = [case for case in remaining if any(entry.concerns(case.runs) for entry in entries)]
             remaining = [case for case in remaining if case not in concerned]
+            remaining += freed(self._session, concerned, entries)
             concerned += [Case(entry.inputs) for entry in entries if entry.inputs is not None]
             if concerned:
-                excused.append(_as_expected(self._outcome(unjudged, claim, specimen, concerned, entries), entries))
-        record = self._outcome(unjudged, claim, specimen, remaining) if remaining or not excused else unjudged
-        for apart in excused:
-            record = _together(record, apart)
+                excused.append(as_expected(self._outcome(unjudged, claim, specimen, concerned, entries), entries))
+                apart += concerned
+        record = (
+            self._outcome(unjudged, claim, specimen, remaining, apart=apart) if remaining or not excused else unjudged
+        )
+        for shown in excused:
+            record = together(record, shown)
         return record
 
     def _outcome(
@@ -155,6 +160,7 @@ class Engine:
         expected: Sequence[Expectation] = (),
         *,
         pinned: bool = False,
+        apart: Sequence[Case] = (),
     ) -> CheckRecord:
         # An expected crash must not hide that another case deviates.
         crashes = any(entry.outcome == "crash" for entry in expected)
@@ -180,7 +186,7 @@ class Engine:
         if trial.failures:
             known = any(entry.outcome == "deviates" for entry in expected)
             return self._deviating(record, claim, specimen, trial, expected=known)
-        return self._conforming(record, claim, specimen, trial, expected=bool(expected))
+        return self._conforming(record, claim, specimen, trial, apart, expected=bool(expected))
 
     def _trials(
         self, claim: Claim, specimen: Specimen, cases: Sequence[Case], *, past_crashes: bool, pinned: bool
@@ -229,7 +235,14 @@ class Engine:
                 break
 
     def _conforming(
-        self, record: CheckRecord, claim: Claim, specimen: Specimen, trial: _Trial, *, expected: bool
+        self,
+        record: CheckRecord,
+        claim: Claim,
+        specimen: Specimen,
+        trial: _Trial,
+        apart: Sequence[Case],
+        *,
+        expected: bool,
     ) -> CheckRecord:
         record = replace(record, evaluation=trial.evaluation or self._formula.id, precision=str(trial.precision))
         if trial.rejections and not trial.answered:
@@ -251,10 +264,15 @@ class Engine:
         # What was refused shows nothing.
         seen, same = self._power(claim, specimen, trial)
         record = replace(record, separated=seen.separated, blind_to=seen.blind_to, message=same)
-        if seen.blind_to:
-            message = f"the cases do not tell {self._formula.id} from {', '.join(seen.blind_to)}"
-            return replace(record, status="mistrusted", message=message)
-        return record
+        if not seen.blind_to:
+            return record
+        told = f"tell {self._formula.id} from {', '.join(seen.blind_to)}"
+        everything = [*trial.answered, *apart]
+        among = power(self._session, self._formula, everything, trial.precision, trial.evaluation)
+        if set(seen.blind_to).isdisjoint(among.blind_to):
+            note = f"only the cases that a known deviation concerns {told}"
+            return replace(record, message=f"{same}; {note}".removeprefix("; "))
+        return replace(record, status="mistrusted", message=f"the cases do not {told}")
 
     def _power(self, claim: Claim, specimen: Specimen, trial: _Trial) -> tuple[Power, str]:
         """Return what the cases tell apart, and a sentence on what is the formula for a subject that holds values."""
@@ -290,7 +308,8 @@ class Engine:
         # What draws from a source that no seed reaches fails once and for all: honest draws would not have.
         inputs, violation = case.inputs, again or violation
         if again is not None and not expected:
-            known = [entry for entry in _known(specimen, claim) if entry.inputs is None]
+            # One that pins an input and says no more than that concerns all of them.
+            known = [entry for entry in known_deviations(specimen, claim) if entry.where or entry.inputs is None]
 
             def fails(inputs: Mapping[str, Any]) -> Violation | None:
                 excused = any(entry.concerns(Case(inputs).runs) for entry in known)
@@ -326,53 +345,6 @@ class Engine:
             ("diagnosis", specimen, precision),
             lambda: diagnose(self._session, differential, specimen, self._formula, cases, precision),
         )
-
-
-def _known(specimen: Specimen, claim: Claim) -> list[Expectation]:
-    return [
-        entry
-        for entry in specimen.implementation.expected
-        if entry.property == claim.name and specimen.dtype in entry.dtypes
-    ]
-
-
-#: What a record counts of its cases, and what it names.
-_COUNTS = ("cases", "rejected", "judged", "unjudged")
-_NAMES = ("exercised", "left_out")
-
-
-def _as_expected(apart: CheckRecord, entries: Sequence[Expectation]) -> CheckRecord:
-    """Return the record of the cases that known deviations concern: there as expected, gone, or something else."""
-    known = "; ".join(f"{entry.reason} ({entry.evidence})" for entry in entries)
-    if any(apart.status == entry.outcome for entry in entries):
-        return replace(apart, status="expected-deviation", message=f"{known}; {apart.message}")
-    if apart.status == "conforms":
-        return replace(apart, status="unexpected-pass", message=f"expected to deviate, and does not: {known}")
-    return apart
-
-
-def _as_pinned(apart: CheckRecord, entry: Expectation) -> CheckRecord:
-    """Return the record of the case that a known deviation pins: it must fail as it did, and in the same quantity."""
-    quantity = (apart.counterexample or {}).get("quantity", "")
-    if apart.status == entry.outcome and entry.quantity not in ("", quantity):
-        return replace(apart, message=f"pinned in {entry.quantity}, now in {quantity}: {apart.message}")
-    shown = _as_expected(apart, [entry])
-    if shown is not apart:
-        return shown
-    status: Status = "unexpected-pass" if apart.status == "mistrusted" else apart.status
-    return replace(apart, status=status, message=f"pinned as {entry.outcome}, now {apart.status}: {apart.message}")
-
-
-def _together(record: CheckRecord, apart: CheckRecord) -> CheckRecord:
-    """Return the record of the other cases with that of those that a known deviation concerns."""
-    counts: dict[str, Any] = {name: getattr(record, name) + getattr(apart, name) for name in _COUNTS}
-    counts |= {name: tuple(sorted({*getattr(record, name), *getattr(apart, name)})) for name in _NAMES}
-    if apart.status == "expected-deviation" and record.status in ("conforms", "expected-deviation") and record.cases:
-        found = record.counterexample or apart.counterexample
-        message = f"{record.message}; {apart.message}".removeprefix("; ")
-        return replace(record, status=apart.status, message=message, counterexample=found, **counts)
-    graver = not record.cases or STATUSES.index(apart.status) < STATUSES.index(record.status)
-    return replace(apart if graver else record, **counts)
 
 
 def _printed(text: str) -> str:

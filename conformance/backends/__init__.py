@@ -29,6 +29,8 @@ class Expectation:
         How it shows.
     where : callable, optional
         Whether it shows in a Training or a Call, every one if not given; the other inputs are judged as ever.
+    without : callable, optional
+        Returns what a Training or a Call that it concerns is without what brings it about: that is judged as ever, too.
     inputs : mapping of str to object, optional
         Keyword arguments of the claim's check in which it shows: a run judges them whatever it draws, and where it shows
         there no longer, or otherwise, the deviation excuses nothing.
@@ -43,6 +45,7 @@ class Expectation:
     versions: str
     outcome: Literal["deviates", "crash"] = "deviates"
     where: Callable[[Any], bool] | None = None
+    without: Callable[[Any], Any] | None = None
     inputs: Mapping[str, Any] | None = None
     quantity: str = ""
 

@@ -187,13 +187,18 @@ def cross_entropy(scores: Any, target: Any) -> Any:
     return xp.mean(logsumexp(scores, axis=-1) - xp.sum(chosen * scores, axis=-1))
 
 
-#: Of all inputs, as none without a tie could tell what the slope at a tie is.
+def _ties(call: Call) -> bool:
+    x, upstream = call.arrays
+    return bool(np.any((x == 0) & (upstream != 0)))
+
+
 _TIE = Expectation(
     property=FOLLOWS,
     dtypes=("float64",),
     reason="Autograd shares the slope of maximum out equally where both arguments are equal: that of max(x, 0) at 0 is 1/2.",
     evidence="By hand: reports/findings/autograd_maximum_at_a_tie.py.",
     versions="1.9.1",
+    where=_ties,
     inputs={"call": Call((np.array([0.0]), np.array([1.0])), {})},
 )
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import copies, uncopied, updates_with
+from conformance.backends.torch_addons import environment
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.records import FOLLOWS
 from properties.cases import Training
+from properties.optimizers.common import mapped
 from properties.subject import Rejected
 
 __all__ = ["backend"]
@@ -52,16 +56,15 @@ def _rmsprop_by_betas(params: Any, betas: tuple[float, float], **keywords: Any) 
 # -- What is known ---------------------------------------------------------------------------------------------------
 
 
-def _copies(training: Training) -> bool:
-    return "copied" in training.demands
+def _varies(name: str, training: Training) -> bool:
+    """Whether groups or steps have different values."""
+    return len({values[name] for row in training.hyperparameters() for values in row}) > 1
 
 
-def _several(name: str) -> Any:
-    def vary(training: Training) -> bool:
-        """Whether groups or steps have different values."""
-        return len({values[name] for row in training.hyperparameters() for values in row}) > 1
-
-    return vary
+def _settled(name: str, training: Training) -> Training:
+    """Return the program in which all groups and steps have the value that the first one begins with."""
+    value = training.groups[0].hyperparameters[name]
+    return mapped(training, values=lambda table: {**table, name: value} if name in table else table)
 
 
 COPY = Expectation(
@@ -72,9 +75,9 @@ COPY = Expectation(
     evidence="reports/findings/bitsandbytes_copy.py",
     versions=VERSIONS,
     outcome="crash",
-    where=_copies,
+    where=copies,
 )
-COPIES = (COPY, replace(COPY, property="any_order"))
+COPIES = (COPY, replace(COPY, property="any_order", without=uncopied))
 IGNORED = Expectation(
     property=FOLLOWS,
     dtypes=DTYPES,
@@ -82,14 +85,19 @@ IGNORED = Expectation(
     evidence="reports/findings/bitsandbytes_ignored.py",
     versions=VERSIONS,
 )
-OVERLOOKED = Expectation(
-    property=FOLLOWS,
-    dtypes=DTYPES,
-    reason="Groups keep ``momentum`` of SGD and ``alpha`` of RMSprop as ``betas[0]``: a value under the constructor's name, "
-    "in a group or set later, is kept there and never looked at.",
-    evidence="reports/findings/bitsandbytes_overlooked.py",
-    versions=VERSIONS,
-)
+
+
+def _overlooked(name: str) -> Expectation:
+    return Expectation(
+        property=FOLLOWS,
+        dtypes=DTYPES,
+        reason="Groups keep ``momentum`` of SGD and ``alpha`` of RMSprop as ``betas[0]``: a value under the constructor's "
+        "name, in a group or set later, is kept there and never looked at.",
+        evidence="reports/findings/bitsandbytes_overlooked.py",
+        versions=VERSIONS,
+        where=partial(_varies, name),
+        without=partial(_settled, name),
+    )
 
 
 def _of(known: Expectation, *properties: str) -> tuple[Expectation, ...]:
@@ -102,14 +110,16 @@ def _implementations() -> Iterator[Implementation]:
     named, held = {**RATE, "momentum": "momentum"}, {**RATE, "momentum": "betas[0]"}
     alpha, heavy = {**RATE, "alpha": "alpha", "eps": "eps"}, "momentum_heavy_ball"
     weighted = (FOLLOWS, "unrolled_weights", "late_group_starts_anew", "any_order")
-    ignored = _of(IGNORED, *weighted, "constant_gradient")
-    of_momentum = _of(replace(OVERLOOKED, where=_several("momentum")), *weighted)
-    of_alpha = _of(replace(OVERLOOKED, where=_several("alpha")), FOLLOWS, "late_group_starts_anew", "any_order")
+    velocity = (*weighted, "constant_gradient")
+    advanced = _of(replace(IGNORED, where=updates_with("momentum")), *velocity)
+    dampened = _of(replace(IGNORED, where=updates_with("dampening")), *velocity)
+    of_momentum = _of(_overlooked("momentum"), *weighted)
+    of_alpha = _of(_overlooked("alpha"), FOLLOWS, "late_group_starts_anew", "any_order")
     for formula, label, constructor, spellings, constants, expected in (
         (heavy, "SGD", _sgd, named, {}, of_momentum),
         (heavy, "SGD:betas", _sgd_by_betas, held, {}, ()),
-        ("momentum_nesterov", "SGD:betas", _sgd_by_betas, held, {"nesterov": True}, ignored),
-        ("momentum_torch_dampening", "SGD:betas", _sgd_by_betas, {**held, "dampening": "dampening"}, {}, ignored),
+        ("momentum_nesterov", "SGD:betas", _sgd_by_betas, held, {"nesterov": True}, advanced),
+        ("momentum_torch_dampening", "SGD:betas", _sgd_by_betas, {**held, "dampening": "dampening"}, {}, dampened),
         ("adagrad", "Adagrad", optim.Adagrad, {**RATE, "eps": "eps"}, {}, ()),
         ("rmsprop", "RMSprop", optim.RMSprop, alpha, {}, of_alpha),
         ("rmsprop", "RMSprop:betas", _rmsprop_by_betas, {**alpha, "alpha": "betas[0]"}, {}, ()),
@@ -138,4 +148,4 @@ def backend() -> Backend:
     """
     import bitsandbytes
 
-    return Backend("bitsandbytes", bitsandbytes.__version__, tuple(_implementations()))
+    return Backend("bitsandbytes", bitsandbytes.__version__, tuple(_implementations()), environment)

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import copies, finer_than_single, uncopied
+from conformance.backends.torch_addons import environment
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.records import FOLLOWS
-from properties.cases import Step, Training
+from properties.cases import Event, Step, Training
 from properties.subject import Group
 
 __all__ = ["backend"]
@@ -39,16 +41,6 @@ def _sgd(params: Any, **keywords: Any) -> Any:
 # -- What is known ---------------------------------------------------------------------------------------------------
 
 
-def _copies(training: Training) -> bool:
-    return "copied" in training.demands
-
-
-def _finer_than_single(training: Training) -> bool:
-    """Whether a hyperparameter is no number of float32."""
-    values = {value for row in training.hyperparameters() for entry in row for value in entry.values()}
-    return any(float(np.float32(value)) != value for value in values)
-
-
 COPY = Expectation(
     property="copying_changes_nothing",
     dtypes=DTYPES,
@@ -57,7 +49,7 @@ COPY = Expectation(
     evidence="reports/findings/heavyball_copy.py",
     versions=VERSIONS,
     outcome="crash",
-    where=_copies,
+    where=copies,
 )
 CONSUMED = Expectation(
     property="gradients_are_kept",
@@ -73,7 +65,7 @@ SINGLE = Expectation(
     "where parameters and storage_dtype are float64; and so it changes from step to step.",
     evidence="reports/findings/heavyball_single.py",
     versions=VERSIONS,
-    where=_finer_than_single,
+    where=finer_than_single,
 )
 #: In the fifth step 0.03 is another number of float32 than in the first.
 _FIVE = Training(
@@ -82,7 +74,38 @@ _FIVE = Training(
     (*[Step((np.ones(1),))] * 4, Step((np.ones(1),), {0: {"learning_rate": 0.03}})),
 )
 REORDERED = replace(SINGLE, property="order_of_steps", inputs={"training": _FIVE})
-KNOWN = (COPY, replace(COPY, property="any_order"), CONSUMED)
+
+
+def _loads(training: Training) -> bool:
+    return bool(training.demands & {"resumed", "rewound"})
+
+
+def _unloaded(training: Training) -> Training:
+    return training.restricted(training.demands - {"resumed", "rewound"})
+
+
+def _loaded(event: Event) -> Training:
+    """Return updates whose second leaves a momentum that float16 has not, loaded before the third."""
+    group = Group((0,), {"learning_rate": 1.0, "momentum": 0.75})
+    first, second, third = (np.full(1, grad) for grad in (1.0, 0.39990234375, 0.0))
+    return Training((np.zeros(1),), (group,), (Step((first,)), Step((second,)), Step((third,), events=(event,))))
+
+
+LOADED = tuple(
+    Expectation(
+        property=name,
+        dtypes=("float16",),
+        reason="The momentum of parameters in float16 is kept in float32, and becomes float16 when a state is loaded: "
+        "torch.optim.Optimizer loads all but steps in the dtype of the parameter.",
+        evidence="reports/findings/heavyball_loaded_half.py",
+        versions=VERSIONS,
+        where=_loads,
+        without=_unloaded if name == "any_order" else None,
+        inputs={"training": _loaded("rewound" if name == "rewinding_changes_nothing" else "resumed")},
+    )
+    for name in ("resuming_changes_nothing", "rewinding_changes_nothing", "any_order")
+)
+KNOWN = (COPY, replace(COPY, property="any_order", without=uncopied), CONSUMED)
 
 
 def _single(*properties: str) -> tuple[Expectation, ...]:
@@ -96,7 +119,12 @@ def _implementations() -> Iterator[Implementation]:
     for label, dtypes, storage in (("", ("float32", "float16"), "float32"), (":float64", ("float64",), "float64")):
         for formula, spellings, constants, expected in (
             ("gd", RATE, {"beta": 0.0}, (*_single("sum_of_steps"), REORDERED)),
-            ("momentum_heavy_ball", {**RATE, "momentum": "beta"}, {}, _single("constant_gradient", "unrolled_weights")),
+            (
+                "momentum_heavy_ball",
+                {**RATE, "momentum": "beta"},
+                {},
+                (*LOADED, *_single("constant_gradient", "unrolled_weights")),
+            ),
             ("sgd_l2", {**RATE, "l2_penalty": "weight_decay"}, {"beta": 0.0}, _single("decay_law", "decoupling")),
         ):
             yield Implementation(
@@ -119,4 +147,4 @@ def backend() -> Backend:
     """
     from importlib.metadata import version
 
-    return Backend("heavyball", version("heavyball"), tuple(_implementations()))
+    return Backend("heavyball", version("heavyball"), tuple(_implementations()), environment)

@@ -6,12 +6,13 @@ AdaDelta, Adafactor and Muon; and SGD with a dampening of its own, for MLX dampe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from numpy import array
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import finer_than_single
 from conformance.backends.mlx_arrays import DTYPES
 from conformance.backends.mlx_functions import (
     FUNCTIONS,
@@ -31,7 +32,11 @@ BETAS = {"beta1": "betas[0]", "beta2": "betas[1]"}
 
 
 def _in_single(
-    reason: str, finding: str, *properties: str, inputs: Mapping[str, Any] | None = None
+    reason: str,
+    finding: str,
+    *properties: str,
+    where: Callable[[Any], bool] | None = None,
+    inputs: Mapping[str, Any] | None = None,
 ) -> tuple[Expectation, ...]:
     return tuple(
         Expectation(
@@ -40,6 +45,7 @@ def _in_single(
             reason=reason,
             evidence=f"By hand: reports/findings/mlx_float64_{finding}.py.",
             versions="0.32.4",
+            where=where,
             inputs=inputs,
         )
         for name in properties
@@ -52,6 +58,7 @@ _RATE = _in_single(
     FOLLOWS,
     "sum_of_steps",
     "any_order",
+    where=finer_than_single,
 )
 _CORRECTION = _in_single(
     "Bias corrections are computed in float32: a float to the power of the count of steps, a whole number, is float32.",

@@ -16,11 +16,13 @@ Nor are the loops in float32 and ``foreach`` in float64, for they would take as 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from conformance.backends import Backend, Implementation
+from conformance.backends.concerns import updates_with
 from conformance.backends.pytorch_optimizer_schedules import schedules
 from conformance.backends.torch_addons import (
     ADAM,
@@ -41,6 +43,7 @@ from conformance.backends.torch_addons import (
 )
 from conformance.backends.torch_clips import ClipFactory
 from conformance.records import FOLLOWS
+from oracle.arithmetic.formats import FORMATS
 from properties.cases import Step, Training
 from properties.subject import Group
 
@@ -49,13 +52,44 @@ __all__ = ["backend"]
 SEEN = "4.1.0"
 DAMPENED = {**MOMENTUM, "dampening": "dampening"}
 
+
+def _weighs(training: Training) -> bool:
+    """Whether an average that has been updated is updated with a beta other than 0: its weight is rounded."""
+    started: set[int] = set()
+    for step, row in zip(training.steps, training.hyperparameters(), strict=True):
+        present = {tensor for tensor, grad in enumerate(step.grads) if grad is not None}
+        if any(row[tensor]["beta1"] or row[tensor]["beta2"] for tensor in present & started):
+            return True
+        started |= present
+    return False
+
+
+def _is_padded(unit: float, training: Training) -> bool:
+    """Whether 1e-15 may be half a unit in the last place of a second moment, so that it is not lost in it."""
+    moments = [np.zeros(param.shape) for param in training.params]
+    for step, row in zip(training.steps, training.hyperparameters(), strict=True):
+        for tensor, (grad, values) in enumerate(zip(step.grads, row, strict=True)):
+            if grad is None:
+                continue
+            moments[tensor] = values["beta2"] * moments[tensor] + (1 - values["beta2"]) * grad**2
+            # That half is at least half a roundoff of the moment; half as much again, for the moment is rounded too.
+            if np.any((moments[tensor] > 0) & (moments[tensor] * unit <= 3e-15)):
+                return True
+    return False
+
+
 COPIED = raises_when_copied("maximize and foreach", "reports/findings/pytorch_optimizer_copies.py", SEEN)
 COUNTED = steps_of_groups("reports/findings/pytorch_optimizer_steps_of_groups.py", SEEN)
 VIEWED = views_memory("reports/findings/pytorch_optimizer_strides.py", SEEN)
 WRITTEN = "reports/findings/pytorch_optimizer_gradients.py"
-PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", WRITTEN, SEEN)
+PENALTY = writes_gradients(
+    "The penalty is added to the gradients where they are kept.", WRITTEN, SEEN, updates_with("l2_penalty")
+)
 ADVANCED = writes_gradients(
-    "Nesterov's momentum is added to the gradients where they are kept; foreach leaves them.", WRITTEN, SEEN
+    "Nesterov's momentum is added to the gradients where they are kept; foreach leaves them.",
+    WRITTEN,
+    SEEN,
+    updates_with("momentum"),
 )
 IDLE = known(
     *(FOLLOWS, "decay_law", "decoupling", "late_group_starts_anew", "any_order"),
@@ -64,6 +98,7 @@ IDLE = known(
     evidence="By hand: pytorch_optimizer.SGDP([p], lr=0.5, weight_decay=1.0, weight_decouple=False) with a gradient of 0 "
     "leaves p as it is; so does AdamP; reports/findings/pytorch_optimizer_idle_penalty.py",
     versions=SEEN,
+    where=updates_with("l2_penalty"),
 )
 ROUNDED = known(
     *(
@@ -81,21 +116,28 @@ ROUNDED = known(
     evidence="By hand: the state of a parameter in float64 has beta2_weight in torch.float32, from QHAdam's init_group; "
     "reports/findings/pytorch_optimizer_qhadam_weights.py",
     versions=SEEN,
+    where=_weighs,
 )
 #: One update whose gradient is too small for what is added to its square.
 SMALL = Training(
     (np.zeros(1),),
     (Group((0,), {"learning_rate": 1.0, "beta1": 0.5, "beta2": 0.5, "eps": 2.0**-30}),),
-    (Step((np.full(1, 2.0**-20),)),),
+    (Step((np.full(1, 2.0**-26),)),),
 )
-PADDED = known(
-    *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
-    reason="1e-15 is added to the second moment under the root, beside epsilon: where the gradients are small, the steps "
-    "are shorter.",
-    evidence="By hand: AdamC([p], lr=1.0, eps=0.0) with a first gradient of 1e-8 moves p by 0.01 and not by 1; the "
-    "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound; reports/findings/pytorch_optimizer_second_epsilon.py",
-    versions=SEEN,
-    inputs={"training": SMALL},
+PADDED = tuple(
+    entry
+    for dtype in SINGLE
+    for entry in known(
+        *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
+        dtypes=(dtype,),
+        reason="1e-15 is added to the second moment under the root, beside epsilon: where the gradients are small, the "
+        "steps are shorter.",
+        evidence="By hand: AdamC([p], lr=1.0, eps=0.0) with a first gradient of 1e-8 moves p by 0.01 and not by 1; the "
+        "default exp_avg_sq_eps of BaseOptimizer.apply_ams_bound; reports/findings/pytorch_optimizer_second_epsilon.py",
+        versions=SEEN,
+        where=partial(_is_padded, FORMATS[dtype].unit),
+        inputs={"training": SMALL},
+    )
 )
 
 

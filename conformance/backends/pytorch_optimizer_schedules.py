@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from conformance.backends import Expectation, Implementation
+from conformance.backends.concerns import goes_beyond, until_the_end
 from conformance.backends.torch_schedules import DTYPES, EVERY_STEP, SchedulerFactory
 from conformance.records import FOLLOWS
-from properties.cases import Call
 
 __all__ = ["schedules"]
 
@@ -42,20 +40,23 @@ def _restarts(optimizer: Any, h: Any) -> Any:
     return CosineAnnealingWarmupRestarts(optimizer, h.cycle_steps, h.cycle_growth, **levels, gamma=1.0)
 
 
+def _restarts_at_0(optimizer: Any, h: Any) -> Any:
+    scheduler = _restarts(optimizer, h)
+    scheduler.step(0)  # which sets the rate of the first update, as nothing before does
+    return scheduler
+
+
 def _stable(optimizer: Any, h: Any) -> Any:
     from pytorch_optimizer import get_wsd_schedule
 
     return get_wsd_schedule(optimizer, 0, 0, h.decay_steps, min_lr_ratio=0.1, cooldown_type="cosine")
 
 
-def _goes_beyond(call: Call) -> bool:
-    """Whether a run has steps after the end of the decay."""
-    end = call.hyperparameters.get("warmup_steps", 0.0) + call.hyperparameters["decay_steps"]
-    return bool(np.max(call.arrays[0], initial=0) > end)
-
-
 def _beyond(reason: str, evidence: str, *properties: str) -> tuple[Expectation, ...]:
-    return tuple(Expectation(name, DTYPES, reason, evidence, SEEN, where=_goes_beyond) for name in properties)
+    return tuple(
+        Expectation(name, DTYPES, reason, evidence, SEEN, where=goes_beyond, without=until_the_end)
+        for name in properties
+    )
 
 
 FALLS_ON = _beyond(
@@ -101,6 +102,11 @@ def schedules() -> Iterator[Implementation]:
             *("schedule_cosine_restarts", "CosineAnnealingWarmupRestarts"),
             SchedulerFactory(_restarts, "peak_value", ("cycle_steps", "cycle_growth")),
             STARTS_LOW,
+        ),
+        (
+            *("schedule_cosine_restarts", "CosineAnnealingWarmupRestarts:step(0)"),
+            SchedulerFactory(_restarts_at_0, "peak_value", ("cycle_steps", "cycle_growth")),
+            (),
         ),
         (
             *("schedule_cosine_to_10pct", "get_wsd_schedule"),

@@ -11,6 +11,7 @@ import importlib
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -202,24 +203,24 @@ def _optimizers() -> Iterator[Implementation]:
         )
 
 
-def _clips_given(call: Call) -> bool:
-    return _outside(call.arrays[0])
+def _clips_given(dtype: str, call: Call) -> bool:
+    return _outside(dtype, call.arrays[0])
 
 
-def _clips_softmax(call: Call) -> bool:
+def _clips_softmax(dtype: str, call: Call) -> bool:
     scores = call.arrays[0]
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return _outside(exponentials / exponentials.sum(axis=-1, keepdims=True))
+    return _outside(dtype, exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
-def _outside(probabilities: Floats) -> bool:
-    """Whether a probability is clipped in float64, whatever it is rounded to."""
-    eps = 2 * float(np.finfo(np.float64).eps)
+def _outside(dtype: str, probabilities: Floats) -> bool:
+    """Whether a probability is clipped, whatever it is rounded to."""
+    eps = 2 * float(np.finfo(dtype).eps)
     return bool(np.any((probabilities < eps) | (probabilities > 1 - eps)))
 
 
-def _clipped(where: Callable[[Call], bool], property: str, *arrays: Floats) -> Iterator[Expectation]:
-    """Yield the deviation by dtype; in float32 no case that is not concerned could tell that there is no clipping."""
+def _clipped(where: Callable[[str, Call], bool], property: str, *arrays: Floats) -> Iterator[Expectation]:
+    """Yield the deviation by dtype."""
     for dtype in DTYPES:
         yield Expectation(
             property=property,
@@ -228,7 +229,7 @@ def _clipped(where: Callable[[Call], bool], property: str, *arrays: Floats) -> I
             "the next number: no sample costs more than -ln(eps), nor nothing.",
             evidence="By hand: reports/findings/scikit_learn_clipped_loss.py.",
             versions="1.9.1",
-            where=where if dtype == "float64" else None,
+            where=partial(where, dtype),
             inputs={"call": Call(arrays, {})},
         )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import updates_with
 from conformance.backends.torch_clips import ClipFactory
 from conformance.backends.torch_dropout import dropouts
 from conformance.backends.torch_functions import functions
@@ -112,6 +113,7 @@ GRADIENT_ADVANCED = Expectation(
     "ones, SGD(lr=1, momentum=0.5, nesterov=True, foreach=True) leaves a gradient of 1.5. "
     "https://github.com/pytorch/pytorch/pull/92706 means to rule it out.",
     versions="2.13.0",
+    where=updates_with("momentum"),
 )
 
 

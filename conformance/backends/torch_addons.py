@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from conformance.backends import Expectation, Implementation
+from conformance.backends.concerns import copies, uncopied, updates_with
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.backends.torch_tensors import DTYPES
 from conformance.records import FOLLOWS
@@ -87,7 +88,7 @@ def raises_when_copied(attributes: str, script: str, versions: str) -> tuple[Exp
         "versions": versions,
         "outcome": "crash",
     }
-    return (*known("copying_changes_nothing", **entry), *known("any_order", **entry, where=_is_copied))
+    return (*known("copying_changes_nothing", **entry), *known("any_order", **entry, where=copies, without=uncopied))
 
 
 def raises_on_empty_groups(script: str, versions: str) -> tuple[Expectation, ...]:
@@ -100,6 +101,7 @@ def raises_on_empty_groups(script: str, versions: str) -> tuple[Expectation, ...
         versions=versions,
         outcome="crash",
         where=_idles,
+        without=Training.completed,
     )
 
 
@@ -113,16 +115,22 @@ def steps_of_groups(script: str, versions: str) -> tuple[Expectation, ...]:
         "versions": versions,
     }
     # The claim about missing gradients takes them away from the inputs that it is given.
-    return (*known("missing_gradient_is_no_step", **entry), *known(FOLLOWS, "any_order", **entry, where=_returns))
+    return (
+        *known("missing_gradient_is_no_step", **entry, where=updates_with("beta1", "beta2")),
+        *known(FOLLOWS, "any_order", **entry, where=_returns, without=Training.completed),
+    )
 
 
-def writes_gradients(reason: str, script: str, versions: str) -> tuple[Expectation, ...]:
+def writes_gradients(
+    reason: str, script: str, versions: str, where: Callable[[Training], bool] | None = None
+) -> tuple[Expectation, ...]:
     """Return the deviation of optimizers that compute in the memory of the gradients."""
     return known(
         "gradients_are_kept",
         reason=reason,
         evidence=f"By hand: compare p.grad before and after step(); {script}",
         versions=versions,
+        where=where,
     )
 
 
@@ -148,10 +156,6 @@ def _is_scattered(training: Training) -> bool:
     )
 
 
-def _is_copied(training: Training) -> bool:
-    return any("copied" in step.events for step in training.steps)
-
-
 def _with_groups(training: Training) -> Iterator[tuple[Step, tuple[Group, ...]]]:
     """Yield each update with the groups that are there by then."""
     count = len(training.groups) - len(training.late_groups)
@@ -170,11 +174,12 @@ def _idles(training: Training) -> bool:
 
 
 def _returns(training: Training) -> bool:
-    """Whether a parameter takes an update after one that it missed."""
+    """Whether a parameter takes an update, in which a beta is not 0, after one that it missed."""
     missed: set[int] = set()
-    for step, groups in _with_groups(training):
+    for (step, groups), row in zip(_with_groups(training), training.hyperparameters(), strict=True):
         tensors = {tensor for group in groups for tensor in group.tensors}
-        if any(step.grads[tensor] is not None for tensor in missed):
+        corrected = {tensor for tensor in missed if row[tensor]["beta1"] or row[tensor]["beta2"]}
+        if any(step.grads[tensor] is not None for tensor in corrected):
             return True
         missed |= {tensor for tensor in tensors if step.grads[tensor] is None}
     return False

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.backends import Backend, Implementation
+from conformance.backends.concerns import updates_with
 from conformance.backends.torch_addons import (
     ADAM,
     DECAY,
@@ -57,7 +58,9 @@ TO_ZERO = known(
 EMPTY = raises_on_empty_groups("reports/findings/torch_optimi_foreach_empty_group.py", SEEN)
 COUNTED = steps_of_groups("reports/findings/torch_optimi_steps_of_groups.py", SEEN)
 WRITTEN = "reports/findings/torch_optimi_gradients.py"
-PENALTY = writes_gradients("The penalty is added to the gradients where they are kept.", WRITTEN, SEEN)
+PENALTY = writes_gradients(
+    "The penalty is added to the gradients where they are kept.", WRITTEN, SEEN, updates_with("l2_penalty")
+)
 ROOTS = writes_gradients("By foreach, the denominators are computed in the memory of the gradients.", WRITTEN, SEEN)
 
 
@@ -78,7 +81,7 @@ def _implementations() -> Iterator[Implementation]:
         ("lion", "Lion", optimi.Lion, LION, ("exp_avg",), TO_ZERO, {}),
     ):
         for path, flags in PATHS.items():
-            by_foreach = (*EMPTY, *(ROOTS if formula.startswith("adam") and PENALTY[0] not in expected else ()))
+            by_foreach = (*EMPTY, *(ROOTS if formula.startswith("adam") else ()))
             yield addon(
                 *(formula, f"optimi.{label}:{path}", constructor, spellings, exposed),
                 (*(by_foreach if path == "foreach" else ()), *expected),

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from conformance.backends import Backend, Implementation
+from conformance.backends.concerns import updates_with
 from conformance.backends.torch_addons import (
     ADAM,
     AVERAGES,
@@ -39,10 +40,6 @@ SEEN = "0.3.0"
 DAMPENED = {**MOMENTUM, "dampening": "dampening"}
 
 
-def _has_penalty(training: Training) -> bool:
-    return any(values["l2_penalty"] for rates in training.hyperparameters() for values in rates)
-
-
 def _changes_momentum(training: Training) -> bool:
     """Whether the momentum of a group changes after an update."""
     first, *rest = training.hyperparameters()
@@ -58,7 +55,7 @@ CONSTANT = known(
     evidence="By hand: torch_optimizer.SGDW([p], lr=1.0, weight_decay=0.5) with a gradient of 0 makes -0.5 of 0; its last "
     "line is p.data.add_(weight_decay, alpha=-group['lr']); reports/findings/torch_optimizer_sgdw_decay.py",
     versions=SEEN,
-    where=_has_penalty,
+    where=updates_with("l2_penalty"),
 )
 KEYED = known(
     *(FOLLOWS, "unrolled_weights", "any_order"),
@@ -68,9 +65,13 @@ KEYED = known(
     versions=SEEN,
     outcome="crash",
     where=_changes_momentum,
+    without=Training.unchanging,
 )
 PENALTY = writes_gradients(
-    "The penalty is added to the gradients where they are kept.", "reports/findings/torch_optimizer_gradients.py", SEEN
+    "The penalty is added to the gradients where they are kept.",
+    "reports/findings/torch_optimizer_gradients.py",
+    SEEN,
+    updates_with("l2_penalty"),
 )
 COPIED = raises_when_copied("debias, adam and clamp_value", "reports/findings/torch_optimizer_lamb_copies.py", SEEN)
 VIEWED = views_memory("reports/findings/torch_optimizer_strides.py", SEEN)

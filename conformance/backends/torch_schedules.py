@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Expectation, Implementation
-from properties.cases import Call
+from conformance.backends.concerns import goes_beyond, until_the_end
 from properties.subject import Floats, Rejected, Schedule
 
 __all__ = ["DTYPES", "EVERY_STEP", "SchedulerFactory", "Watched", "schedules"]
@@ -145,11 +145,6 @@ def _plateau(optimizer: Any, h: Any) -> Any:
     return Watched(scheduler, h.improving_steps)
 
 
-def _goes_beyond(call: Call) -> bool:
-    """Whether a run has steps after the end of the decay."""
-    return bool(np.max(call.arrays[0], initial=0) > call.hyperparameters["decay_steps"])
-
-
 def _rises_again(property: str) -> Expectation:
     return Expectation(
         property=property,
@@ -158,7 +153,8 @@ def _rises_again(property: str) -> Expectation:
         evidence="reports/findings/torch_cosine_annealing_rises_again.py: CosineAnnealingLR(SGD(lr=1), T_max=2, "
         "eta_min=0.1) gives 1, 0.55, 0.1, 0.55, 1; so does the closed form of its documentation.",
         versions="2.13.0",
-        where=_goes_beyond,
+        where=goes_beyond,
+        without=until_the_end,
     )
 
 

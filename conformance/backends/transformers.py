@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import goes_beyond, until_the_end
 from conformance.backends.torch_schedules import DTYPES, EVERY_STEP, SchedulerFactory, Watched
 from conformance.records import FOLLOWS
 from properties.cases import Call
@@ -99,10 +100,6 @@ def _last(call: Call) -> float:
     return float(np.max(call.arrays[0], initial=0))
 
 
-def _goes_beyond(call: Call) -> bool:
-    return _last(call) > call.hyperparameters["decay_steps"]
-
-
 def _restarts_once(call: Call) -> bool:
     return _last(call) >= call.hyperparameters["cycle_steps"]
 
@@ -114,7 +111,8 @@ RISES_AGAIN = Expectation(
     "linear, polynomial and warmup_stable_decay do.",
     evidence="reports/findings/transformers_rises_again.py",
     versions="5.23.0",
-    where=_goes_beyond,
+    where=goes_beyond,
+    without=until_the_end,
 )
 RESTART_MISSED = Expectation(
     property=FOLLOWS,

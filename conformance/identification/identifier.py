@@ -120,6 +120,8 @@ class Identifier:
     ) -> Sequence[Inquiry]:
         lattices = [LATTICES[family]] if family else list(LATTICES.values())
         offers = {lattice: offer(target, lattice.hyperparameters, _spelled(fixed)) for lattice in lattices}
+        # A factory makes 0 of what it declares and is not given, and then computes what it never does.
+        lattices = [lattice for lattice in lattices if not offers[lattice].unheard] or lattices
         # Those first of whose hyperparameters the target offers most, the simpler of two.
         lattices.sort(key=lambda lattice: -_fit(lattice, offers[lattice]))
         return [OptimizerInquiry(self._session, lattice, offers[lattice], dtypes, device) for lattice in lattices]

@@ -13,7 +13,7 @@ from conformance.identification.results import AxisFinding, Departure, Identific
 from conformance.identification.search import Finding, Search
 from conformance.session import Session
 from conformance.specimen import Specimen, SubjectFailure
-from oracle.arithmetic.formats import FLOAT32, FLOAT64, Precision, precision_models
+from oracle.arithmetic.formats import FLOAT32, FLOAT64, Format, Precision, precision_models
 from properties.subject import Floats
 
 __all__ = ["DTYPES", "LEAKS", "Inquiry"]
@@ -25,6 +25,9 @@ LEAKS = {
     "scalars in float32": Precision(FLOAT64, FLOAT64, FLOAT32),
     "computed in float32": Precision(FLOAT64, FLOAT32, FLOAT32),
 }
+
+#: Scalars with digits enough that none is taken for one of float32.
+_BETWEEN = Precision(FLOAT64, FLOAT64, Format("between", 38, FLOAT64.min_exponent, FLOAT64.max_exponent))
 
 #: On one of so many inputs at least.
 _MANY = 3
@@ -148,13 +151,14 @@ class Inquiry(ABC):
         return finding
 
     def _leaks(self, candidate: Candidate, finding: Finding) -> bool:
-        """Whether a candidate does not contain in the strictest precision what many inputs show.
+        """Whether what many inputs show is further from a candidate than much finer scalars than float32's allow.
 
-        A leak shows wherever something is rounded; what departs here and there is another function, however little.
+        A leak shows wherever something is rounded, and by as much; what departs here and there, or by far less, is
+        another function.
         """
-        strict = self._compared(self._dtypes[0], self.models[0])
+        finer = self._compared(self._dtypes[0], _BETWEEN)
         looked = [probe for probe in finding.used if probe.serves(candidate)]
-        return _MANY * sum(not strict.contains(candidate, probe) for probe in looked) >= len(looked)
+        return _MANY * sum(not finer.contains(candidate, probe) for probe in looked) >= len(looked)
 
     def _ask(self, dtype: str, probe: Probe) -> Sequence[Floats] | None:
         key = (dtype, probe)

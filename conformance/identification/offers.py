@@ -58,6 +58,8 @@ class Offer:
         How many of the arrays that it is to be given it can do without.
     named : int
         How many of them it calls as the formula does.
+    unheard : tuple of str
+        Hyperparameters that it declares, and the family has not.
     """
 
     implementation: Implementation
@@ -66,6 +68,7 @@ class Offer:
     left: Mapping[str, Any]
     spare: int = 0
     named: int = 0
+    unheard: tuple[str, ...] = ()
 
 
 def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offer:
@@ -91,7 +94,8 @@ def offer(target: Any, names: Iterable[str], fixed: Mapping[str, float]) -> Offe
         given = getattr(found.factory, "spellings", _unspelled(names))
         spellings = {SPELLING.get(name, name): spelling for name, spelling in given.items()}
         varied = {name: spellings[name] for name in names if name in spellings and name not in fixed}
-        return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {})
+        unheard = tuple(name for name in spellings if name not in names)
+        return Offer(replace(found, factory=_Renamed(found.factory), fixed=fixed), varied, {}, {}, unheard=unheard)
     made = maker(found) if callable(found) else None
     if made is None and callable(found) and is_factory(found, "optimizer"):
         renamed = Implementation("", label, _Renamed(found), DTYPES["torch"], fixed=fixed)

@@ -201,8 +201,12 @@ class Host:
         told = dict(facts)
         offers, expected = told.pop("offers"), told.pop("expected")
         deviations = [
-            Expectation(**entry, where=_Where(self, number, place) if limited else None)
-            for place, (entry, limited) in enumerate(expected)
+            Expectation(
+                **entry,
+                where=_Asked(self, "shows", number, place) if limited else None,
+                without=_Asked(self, "rest", number, place) if freed else None,
+            )
+            for place, (entry, (limited, freed)) in enumerate(expected)
         ]
         factory = _Factory(self, number, offers)
         return Implementation(**told, factory=factory, expected=tuple(deviations), host=self)
@@ -221,16 +225,16 @@ class _Factory:
 
 
 @dataclass(frozen=True, eq=False)
-class _Where:
-    """Says whether a known deviation shows in an input."""
+class _Asked:
+    """What the other side says of an input and a known deviation."""
 
     host: Host
+    question: str
     number: int
     place: int
 
-    def __call__(self, run: Training | Call) -> bool:
-        shows: bool = self.host.connection.ask(0, "shows", self.number, self.place, run)
-        return shows
+    def __call__(self, run: Training | Call) -> Any:
+        return self.host.connection.ask(0, self.question, self.number, self.place, run)
 
 
 def _described(interpreter: Interpreter, order: tuple[Any, ...]) -> tuple[Host, dict[str, Any]]:

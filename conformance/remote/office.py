@@ -131,6 +131,12 @@ class Office:
         """Whether a known deviation of an implementation shows in an input."""
         return self._implementations[number].expected[place].concerns([run])
 
+    def rest(self, number: int, place: int, run: Training | Call) -> Any:
+        """Return an input without what brings a known deviation of an implementation about."""
+        without = self._implementations[number].expected[place].without
+        assert without is not None
+        return without(run)
+
     def enter(self, seed: int) -> None:
         """Begin a check: from here on, this process is changed by nothing that outlasts it."""
         entered = guard(seed)
@@ -148,12 +154,16 @@ def _facts(entry: Implementation) -> dict[str, Any]:
     """Return what is told of an implementation: all that a record keeps of it."""
     elsewhere = ("factory", "expected", "host")
     told = [part.name for part in fields(Implementation) if part.name not in elsewhere]
-    known = [part.name for part in fields(Expectation) if part.name != "where"]
+    asked = ("where", "without")
+    known = [part.name for part in fields(Expectation) if part.name not in asked]
     return {
         **{name: getattr(entry, name) for name in told},
         "offers": tuple(getattr(entry.factory, "offers", ())),
         "expected": [
-            ({name: getattr(deviation, name) for name in known}, deviation.where is not None)
+            (
+                {name: getattr(deviation, name) for name in known},
+                [getattr(deviation, name) is not None for name in asked],
+            )
             for deviation in entry.expected
         ],
     }

@@ -88,7 +88,9 @@ def _to_zero(step: int, *, end_value: Scalar, **values: Any) -> Scalar:
 def _falls_on(step: int, *, peak_value: Scalar, end_value: Scalar, warmup_steps: int, decay_steps: int) -> Scalar:
     if step <= warmup_steps:
         return level(0 * peak_value, peak_value, Fraction(step, warmup_steps))
-    return end_value + (peak_value - end_value) * (warmup_steps + decay_steps - step) / decay_steps
+    # To the end, and on from there: a program may count from either level, and round what the other one never sees.
+    share, over = Fraction(step - warmup_steps, decay_steps), max(step - warmup_steps - decay_steps, 0)
+    return level(peak_value, end_value, min(share, Fraction(1))) - (peak_value - end_value) * over / decay_steps
 
 
 def _cosine_after_warmup(

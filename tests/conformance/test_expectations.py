@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from conformance.backends import Expectation, Implementation
 from conformance.engine import Engine
+from conformance.evidence import decoded
+from conformance.faults import FAULTS
 from conformance.faults.bookkeeping import only
 from conformance.faults.descent import GD
 from conformance.faults.programs import Program
@@ -15,7 +18,9 @@ from conformance.records import FOLLOWS
 from conformance.session import Counts, Session
 from conformance.specimen import Specimen
 from oracle.catalogue import get
+from properties.cases import Group, Step, Training
 from properties.catalogue import claims_for
+from properties.optimizers.common import mapped
 from properties.subject import Rejected
 
 BLOCKS = Program(only(GD, lambda index, size: index >= size // 16 * 16))
@@ -106,3 +111,36 @@ def test_an_expected_crash_hides_no_deviation_beside_it():
         return BLOCKS(params, groups, dtype=dtype, device=device)
 
     assert judged(factory, replace(LARGE, outcome="crash")).status == "deviates"
+
+
+def test_an_input_is_also_judged_without_what_brings_a_known_deviation_about():
+    def thirteen(array):
+        return array.reshape(-1)[:13]
+
+    freed = replace(LARGE, without=lambda training: mapped(training, param=thirteen, grad=thirteen))
+    superstitious = Program(only(GD, lambda index, size: (index >= size // 16 * 16) & (size != 13)))
+
+    assert judged(BLOCKS, freed).status == "expected-deviation"
+    assert judged(BLOCKS, freed).cases > judged(BLOCKS, LARGE).cases
+    assert judged(superstitious, LARGE).status == "expected-deviation"
+    assert judged(superstitious, freed).status == "deviates"
+
+
+def test_what_only_the_cases_of_a_known_deviation_tell_apart_is_named_and_trusted():
+    remembering = next(fault.make for fault in FAULTS if fault.id == "gd_hidden_momentum")
+    record = judged(remembering, replace(LARGE, where=lambda training: len(training.steps) > 1))
+
+    assert record.status == "expected-deviation"
+    assert record.blind_to
+    assert f"only the cases that a known deviation concerns tell gd from {record.blind_to[0]}" in record.message
+
+
+def test_a_counterexample_is_none_of_a_known_deviation_that_pins_an_input():
+    pin = Training((np.ones(1),), (Group((0,), {"learning_rate": 1.0}),), (Step((np.ones(1),)),))
+    single = replace(LARGE, where=lambda training: any(param.size == 1 for param in training.params))
+    record = judged(Program(only(GD, lambda index, size: index < 0)), replace(single, inputs={"training": pin}))
+
+    assert record.status == "deviates"
+    assert record.counterexample is not None
+    inputs = decoded(record.counterexample["inputs"], get("gd"))
+    assert not single.where(inputs["training"])

@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from conformance import UsageError, identify
+from conformance.backends import Implementation
 from conformance.backends.torch import backend
+from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.cli import main
 from conformance.faults.adam import ADAM
 from conformance.faults.programs import Program
@@ -78,6 +80,25 @@ class InSingle(Rule):
     def update(self, p, grad, group, state):
         first, root = self.adam(grad.float(), state, *group["betas"])
         return (group["lr"] * first / (root + group["eps"])).to(p.dtype)
+
+
+class SingleBetas(Rule):
+    """Adam that rounds its betas to float32, but no 0."""
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(params, lr, betas=betas, eps=eps)
+
+    def update(self, p, grad, group, state):
+        first, root = self.adam(grad, state, *(torch.tensor(beta).item() for beta in group["betas"]))
+        return group["lr"] * first / (root + group["eps"])
+
+
+class Padded(SingleBetas):
+    """Adam with another number beside epsilon, too small for anything but float64."""
+
+    def update(self, p, grad, group, state):
+        first, root = self.adam(grad, state, *group["betas"])
+        return group["lr"] * first / ((root**2 + 1e-14).sqrt() + group["eps"])
 
 
 class Keeping(Rule):
@@ -256,6 +277,7 @@ def test_what_an_option_changes_is_told(target, axis, words):
         Late,
         VectorsApart,
         OddlyHidden,
+        Padded,
     ],
     ids=lambda target: target.__name__,
 )
@@ -423,6 +445,16 @@ def test_an_implementation_of_a_backend_is_identified_whatever_it_claims():
     ]
 
     assert identify(replace(fused, formula="gd"), "adam", dtypes=["float64"]).formula == "adam_l2"
+
+
+def test_what_an_implementation_declares_is_not_left_at_0_in_a_family_that_has_it_not():
+    spellings = {"learning_rate": "lr", "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
+    found = identify(
+        Implementation("adam", "here", OptimizerFactory(SingleBetas, spellings), ("float64",)), dtypes=["float64"]
+    )
+
+    assert found.formula == "adam"
+    assert found.precision["float64"].endswith("(scalars in float32)")
 
 
 def test_in_float32_alone_it_is_identified_by_float32():

@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,9 @@ class Clips:
 
 
 _KNOWN = Expectation(
-    "follows_the_formula", ("float64",), "It is known.", "By hand.", "1", where=lambda call: call.arrays[0].size > 2
+    *("follows_the_formula", ("float64",), "It is known.", "By hand.", "1"),
+    where=lambda call: call.arrays[0].size > 2,
+    without=lambda call: replace(call, arrays=(call.arrays[0].reshape(-1)[:2],)),
 )
 BACKEND = Backend(
     "abroad",

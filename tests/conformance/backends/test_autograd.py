@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance import assert_backend_conforms, check, run
-from conformance.backends import Implementation
-from conformance.backends.autograd import Gradient, LoopFactory, squared_error
+from conformance.backends import Backend, Implementation
+from conformance.backends.autograd import Gradient, LoopFactory, PulledBack, backend, relu, squared_error
 
 optimizers = pytest.importorskip(
     "autograd.misc.optimizers", reason="autograd is not installed: nox -s conformance-matrix has it"
@@ -35,6 +37,14 @@ def test_the_slope_at_a_tie_is_known():
 
     assert report.status == "expected-deviation"
     assert "0.5" in report.checks[0].message
+
+
+def test_beside_a_tie_the_slope_is_judged():
+    entries = {entry.label: entry for entry in backend().implementations}
+    steep = replace(entries["autograd.make_vjp:maximum"], factory=PulledBack(lambda x: 2.0 * relu(x)))
+    report = run(Backend("mine", "1", (steep,)), select="follows", dtypes=["float64"])
+
+    assert report.status == "deviates"
 
 
 def test_where_no_rate_changes_a_velocity_is_not_trusted_to_be_outside_of_it():

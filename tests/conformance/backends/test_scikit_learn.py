@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from conformance import assert_backend_conforms, check, run
-from conformance.backends import Implementation
-from conformance.backends.scikit_learn import ArrayFunction, OptimizerFactory, binary_log_loss
+from conformance.backends import Backend, Implementation
+from conformance.backends.scikit_learn import ArrayFunction, OptimizerFactory, backend, binary_log_loss
 
 pytest.importorskip("sklearn.neural_network", reason="scikit-learn is not installed: nox -s conformance-matrix has it")
 
@@ -23,6 +23,15 @@ def told(factory, formula):
     report = check(subject, formula, dtypes=["float64"])
     assert report.status == "deviates"
     return report.summary()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_where_no_probability_is_clipped_a_loss_is_judged(dtype):
+    (entry,) = (entry for entry in backend().implementations if entry.formula == "loss_bce")
+    dear = replace(entry, factory=ArrayFunction(lambda prediction, target: 2 * binary_log_loss(prediction, target)))
+    report = run(Backend("mine", "1", (dear,)), select="follows", dtypes=[dtype])
+
+    assert report.status == "deviates"
 
 
 def test_adapters_keep_their_promises():

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from conformance.api import run
-from conformance.backends import Backend
+from conformance.backends import Backend, Implementation
 from oracle.catalogue import FORMULAS, get
 from tests.helpers.rates import settings
 
 torch = pytest.importorskip("torch")
 
-from conformance.backends.torch_schedules import SchedulerFactory, schedules
+from conformance.backends.torch_schedules import BEYOND, SchedulerFactory, schedules
 
 EVERY = tuple(schedules())
 STEPS = np.arange(20.0)
@@ -85,3 +85,14 @@ def test_linear_lr_refuses_to_start_at_zero():
 
     with pytest.raises(ValueError, match="Starting multiplicative factor"):
         torch.optim.lr_scheduler.LinearLR(optimizer, 0.0, 1.0, 4)
+
+
+def test_until_its_end_a_decay_that_rises_again_is_judged():
+    def attach(optimizer, h):
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, h.decay_steps, eta_min=0.2 * h.peak_value)
+
+    factory = SchedulerFactory(attach, "peak_value", ("decay_steps",))
+    high = Implementation("schedule_cosine_to_10pct", "mine", factory, ("float64",), expected=BEYOND)
+    report = run(Backend("mine", "1", (high,)), select="follows", isolate=False)
+
+    assert report.status == "deviates"

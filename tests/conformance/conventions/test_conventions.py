@@ -189,6 +189,11 @@ SCHEDULES: Mapping[str, Callable[..., float]] = {
         else h["end_value"]
         + (h["peak_value"] - h["end_value"]) * (h["warmup_steps"] + h["decay_steps"] - t) / h["decay_steps"]
     ),
+    "rate.onward": lambda t, **h: (
+        linear(t, **h)
+        if t <= h["warmup_steps"]
+        else h["peak_value"] + (h["end_value"] - h["peak_value"]) * (t - h["warmup_steps"]) / h["decay_steps"]
+    ),
     "rate.odd": lambda t, **levels: linear(t, **levels) ** 2,
 }
 
@@ -436,6 +441,13 @@ def test_what_several_tensors_share_is_not_decided(rows):
                 "computes": "schedule_linear_decay_warmup, but the rate goes on falling after the end",
                 "last rate": "0.125",
                 "after the end": "goes on falling: 0.015625, -0.09375, ...",
+            },
+        ),
+        (
+            "rate.onward",
+            {
+                "computes": "schedule_linear_decay_warmup, but the rate goes on falling after the end",
+                "float64": "float64",
             },
         ),
         ("rate.odd", {"computes": "none of the known", "first rate": "0", "last rate": "0.015625"}),
