@@ -26,6 +26,8 @@ __all__ = ["Engine", "blank", "check_id", "why_unsupported"]
 
 #: How often a check may be run to find a simpler counterexample.
 _REDUCTION_BUDGET = 200
+#: How often others are drawn for a subject that refuses all cases: a claim may have two, and one value may spoil both.
+_LAST_LOT = 4
 
 
 def check_id(formula: str, claim: str, label: str, dtype: str, device: str) -> str:
@@ -120,9 +122,9 @@ class Engine:
             record = replace(record, message=f"{record.message}; {_printed(printed.getvalue())}".removeprefix("; "))
         return replace(record, seconds=time.perf_counter() - started)
 
-    def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen) -> CheckRecord:
+    def _judged(self, unjudged: CheckRecord, claim: Claim, specimen: Specimen, lot: int = 0) -> CheckRecord:
         """Judge the cases of each known deviation apart, so that it hides nothing about the others."""
-        remaining = [] if self._replay else list(self._cases(claim, specimen))
+        remaining = [] if self._replay else list(self._cases(claim, specimen, lot))
         known = _known(specimen, claim)
         excused, there = [], []
         for entry in known:
@@ -144,6 +146,8 @@ class Engine:
         record = self._outcome(unjudged, claim, specimen, remaining) if remaining or not excused else unjudged
         for apart in excused:
             record = _together(record, apart)
+        if record.cases == record.rejected and lot < _LAST_LOT and not self._replay:
+            return self._judged(unjudged, claim, specimen, lot + 1)
         return record
 
     def _outcome(
@@ -306,7 +310,7 @@ class Engine:
             diagnosis="" if expected else self._diagnosis(specimen, trial.precision),
         )
 
-    def _cases(self, claim: Claim, specimen: Specimen) -> tuple[Case, ...]:
+    def _cases(self, claim: Claim, specimen: Specimen, lot: int = 0) -> tuple[Case, ...]:
         implementation = specimen.implementation
         return self._session.cases(
             claim,
@@ -315,6 +319,7 @@ class Engine:
             implementation.fixed,
             missing=implementation.missing_gradients,
             changes=implementation.changes,
+            lot=lot,
         )
 
     def _diagnosis(self, specimen: Specimen, precision: Precision) -> str:
