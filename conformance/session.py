@@ -248,6 +248,7 @@ class Session:
         *,
         missing: bool = True,
         changes: bool = True,
+        lot: int = 0,
     ) -> tuple[Case, ...]:
         """Return the cases of a claim: those of every kind, drawn from the id of the property and the seed.
 
@@ -262,23 +263,25 @@ class Session:
             Whether gradients may be missing.
         changes : bool
             Whether hyperparameters may change on the way.
+        lot : int
+            Others for each number: who refuses all of the first is asked again.
         """
-        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())), missing, changes)
+        key = ("cases", claim.name, formula, dtype, tuple(sorted((fixed or {}).items())), missing, changes, lot)
 
         def settled(inputs: dict[str, Any]) -> dict[str, Any]:
             return {
                 name: pinned(value, fixed or {}, missing=missing, changes=changes) for name, value in inputs.items()
             }
 
-        return self.once(key, lambda: self._draw(claim, formula, dtype, settled))
+        return self.once(key, lambda: self._draw(claim, formula, dtype, settled, lot))
 
     def _draw(
-        self, claim: Claim, formula: Formula, dtype: str, settled: Callable[[dict[str, Any]], dict[str, Any]]
+        self, claim: Claim, formula: Formula, dtype: str, settled: Callable[[dict[str, Any]], dict[str, Any]], lot: int
     ) -> tuple[Case, ...]:
         cases: list[Case] = []
         for name, (share, drawn) in claim.inputs(Space(formula, dtype, self.profile)).items():
             strategy = drawn.map(settled)
-            seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed)
+            seed = derived_seed(f"{formula.id}.{claim.name}", dtype, name, self.seed, *([lot] if lot else []))
             cases += map(Case, draw_cases(strategy, int(share * PROFILES[self.profile]), seed))
         return tuple(cases)
 

@@ -215,6 +215,25 @@ def test_a_subject_that_refuses_everything_is_mistrusted():
     assert record.message == "the implementation refused the hyperparameters of all 6 cases: no"
 
 
+def test_a_subject_that_refuses_the_first_cases_is_given_others():
+    first = {case.runs[0].params[0].tobytes() for case in Session("quick", 0).cases(FEW, get("gd"), "float64")}
+
+    def refusing(params, groups, *, dtype, device):
+        if params[0].tobytes() in first:
+            raise Rejected("not these")
+        return HONEST(params, groups, dtype=dtype, device=device)
+
+    def ascending(params, groups, *, dtype, device):
+        refusing(params, groups, dtype=dtype, device=device)
+        return ASCENT(params, groups, dtype=dtype, device=device)
+
+    record = judged(refusing)
+
+    assert record.status == "conforms"
+    assert record.rejected < record.cases == 6
+    assert judged(ascending).status == "deviates"
+
+
 def test_what_only_refused_cases_could_tell_apart_goes_unseen():
     def refusing(params, groups, *, dtype, device):
         if params[0].tolist() != [12345.0]:
