@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,59 +55,41 @@ def of_steps(target: Callable[..., Any], rule: Signature, label: str) -> Reading
     if inspect.isclass(target) and not is_maker(target):
         raise UsageError(f"{rule.id} is a function of the step: target must be one, or make one, got the class {label}")
     if not is_maker(target):
-        return Reading(
-            target, parameters, functools.partial(_PlainSchedule, rule.lengths), dtypes, "the step is an int"
-        )
+        return Reading(target, parameters, functools.partial(_plain, rule.lengths), dtypes, "the step is an int")
     if makes_schedules(target):
         from conformance.backends import optax
 
         factory: Callable[[Spelled], Any] = functools.partial(optax.ScheduleFactory, lengths=rule.lengths)
     else:
-        factory = functools.partial(_MadeSchedule, rule.lengths)
+        factory = functools.partial(_StepFactory, rule.lengths)
         # What Keras computes with has one dtype for all.
         dtypes = ("float32",) if derived_from(target, "keras", "LearningRateSchedule") else dtypes
     return Reading(target, {**_STEP, **(parameters or {})}, factory, dtypes, "it makes a function of the step")
 
 
 @dataclass(frozen=True, eq=False)
-class _PlainSchedule:
-    """A factory of runs of one function of the step."""
+class _StepFactory:
+    """Makes schedules of what makes functions of the step."""
 
     lengths: tuple[str, ...]
-    function: Spelled
-
-    def __call__(self, *, dtype: str, device: str) -> Schedule:  # noqa: ARG002 - the target's own choices
-        """Return the schedule."""
-
-        def call(steps: Floats, **hyperparameters: float) -> Floats:
-            values = _whole(self.lengths, hyperparameters)
-            return np.array([float(self.function(int(step), **values)) for step in steps])
-
-        return call
-
-
-@dataclass(frozen=True, eq=False)
-class _MadeSchedule:
-    """A factory of runs of the functions of the step that one function or class makes."""
-
-    lengths: tuple[str, ...]
-    maker: Spelled
+    maker: Callable[..., Callable[[int], Any]]
 
     def __call__(self, *, dtype: str, device: str) -> Schedule:  # noqa: ARG002 - the target's own choices
         """Return the schedule, made anew for each run."""
 
-        def call(steps: Floats, **hyperparameters: float) -> Floats:
+        def schedule(steps: Floats, **hyperparameters: float) -> Floats:
+            values = {name: int(value) if name in self.lengths else value for name, value in hyperparameters.items()}
             try:
-                rate = self.maker(**_whole(self.lengths, hyperparameters))
+                rate = self.maker(**values)
             except ValueError as error:
                 raise Rejected(f"ValueError: {error}") from error
             return np.array([float(rate(int(step))) for step in steps])
 
-        return call
+        return schedule
 
 
-def _whole(lengths: tuple[str, ...], hyperparameters: Mapping[str, float]) -> dict[str, float]:
-    return {name: int(value) if name in lengths else value for name, value in hyperparameters.items()}
+def _plain(lengths: tuple[str, ...], function: Spelled) -> _StepFactory:
+    return _StepFactory(lengths, functools.partial(functools.partial, function))
 
 
 def _scheduler(own: tuple[str, ...], lengths: tuple[str, ...], function: Spelled) -> SchedulerFactory:
