@@ -62,16 +62,21 @@ def _arranged(
     target: Callable[..., Any], parameters: Parameters | None, arrays: Sequence[str]
 ) -> tuple[Callable[..., Any], Parameters | None]:
     """Return a function that takes the arrays first, and nothing that says where the last axis is; and its parameters."""
-    if parameters is None:
-        return target, None
-    first, *others = list(parameters)[: len(arrays)] or [""]
-    named = tuple(arrays[1:]) if set(arrays[1:]) <= set(parameters) else ()
-    places = [name for name, each in parameters.items() if name in _LAST_AXIS and _is_open(each)]
-    if not places and (not named or others == list(named)):
+    if not parameters:
         return target, parameters
-    order = [first, *(named or others)]
+    in_order = list(parameters)[: len(arrays)]
+    spoken = {name for name, each in parameters.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+    named: Sequence[str] = ()
+    if len(arrays) > 1 and spoken.issuperset(arrays):
+        named = arrays
+    elif (spoken - {in_order[0]}).issuperset(arrays[1:]):  # the first has as many names as there are libraries
+        named = arrays[1:]
+    order = [*in_order[: len(arrays) - len(named)], *named]
+    places = [name for name, each in parameters.items() if name in _LAST_AXIS and _is_open(each)]
+    if order == in_order and not places:
+        return target, parameters
     rest = [name for name in parameters if name not in (*order, *places)]
-    arranged = _Arranged(target, named, tuple(places))
+    arranged = _Arranged(target, tuple(named), tuple(places))
     return arranged, {name: parameters[name] for name in (*order, *rest)}
 
 
@@ -81,17 +86,18 @@ def _is_open(parameter: inspect.Parameter) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Arranged:
-    """A function that is given arrays behind the first by their names, and where the last axis is."""
+    """A function that is given its last arrays by name, and told where the last axis is."""
 
     function: Callable[..., Any]
     named: tuple[str, ...]
     places: tuple[str, ...]
 
-    def __call__(self, first: Any, *others: Any, **keywords: Any) -> Any:
+    def __call__(self, *arrays: Any, **keywords: Any) -> Any:
         """Call it."""
-        arrays = dict(zip(self.named, others, strict=False))
-        places = {name: _LAST_AXIS[name](first) for name in self.places}
-        return self.function(first, *others[len(arrays) :], **arrays, **places, **keywords)
+        count = len(arrays) - len(self.named)
+        named = dict(zip(self.named, arrays[count:], strict=True))
+        places = {name: _LAST_AXIS[name](arrays[0]) for name in self.places}
+        return self.function(*arrays[:count], **named, **places, **keywords)
 
 
 #: What functions along the last axis want to be told, by the array.

@@ -279,6 +279,10 @@ def norm_by_any_name(x, normalized_shape, bias, weight, eps=1e-5):
     return torch.nn.functional.layer_norm(x, normalized_shape, weight, bias, eps)
 
 
+def loss_of_classes(target, scores):
+    return torch.nn.functional.cross_entropy(scores, target)
+
+
 def norm_without_shift(x, normalized_shape, weight, bias, eps=1e-5):
     return torch.nn.functional.layer_norm(x, normalized_shape, weight, None, eps)
 
@@ -292,6 +296,7 @@ def norm_without_shift(x, normalized_shape, weight, bias, eps=1e-5):
         (soft_over_rows, "softmax", True),
         (norm_by_any_name, "layer_norm", True),
         (norm_without_shift, "layer_norm", False),
+        (loss_of_classes, "loss_cross_entropy", True),
         (functools.partial(soft_over_rows, axis=0), "softmax", False),
     ],
     ids=lambda value: getattr(value, "__name__", None),
