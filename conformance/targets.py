@@ -359,10 +359,10 @@ def _words(spellings: Mapping[str, str], fixed: Mapping[str, float]) -> str:
 
 def _optimizer(target: Any, formula: Signature, label: str, fixed: Mapping[str, float]) -> Implementation:
     if _is_keras_optimizer(target):
-        from conformance.backends import keras
+        from conformance.backends import keras_arrays, keras_optimizers
 
         spellings = _match(formula, constructor_parameters(target), label, fixed)
-        return _whole(formula, label, keras.OptimizerFactory(target, spellings), keras.DTYPES, fixed)
+        return _whole(formula, label, keras_optimizers.OptimizerFactory(target, spellings), keras_arrays.DTYPES, fixed)
     if not inspect.isclass(target) and _belongs_to(target, "optax"):
         from conformance.backends import jax_arrays, optax
 
