@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from properties.subject import Floats
 
-__all__ = ["DTYPES", "numbers_of", "to_floats", "to_tensor"]
+__all__ = ["DTYPES", "arrays_of_numpy", "numbers_of", "to_floats", "to_tensor"]
 
 #: Float16 parameters make no sense without loss scaling, and Keras has half types of its own by policy.
 DTYPES = ("float64", "float32")
@@ -32,6 +33,14 @@ def numbers_of(dtype: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def arrays_of_numpy() -> Iterator[None]:
+    """Let Keras make numpy's arrays as of old, for which numpy 2 warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
+
+
 def to_tensor(values: Floats, dtype: str) -> Any:
     """Copy to a tensor of Keras' backend: JAX may keep the memory of the array that it is given."""
     import keras
@@ -43,4 +52,5 @@ def to_floats(tensor: Any) -> Floats:
     """Copy to a float64 array."""
     import keras
 
-    return np.array(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
+    with arrays_of_numpy():
+        return np.array(keras.ops.convert_to_numpy(tensor), dtype=np.float64)

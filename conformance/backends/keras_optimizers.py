@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pickle
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from conformance.backends.keras_arrays import numbers_of, to_floats, to_tensor
+from conformance.backends.keras_arrays import arrays_of_numpy, numbers_of, to_floats, to_tensor
 from conformance.spellings import write
 from properties.subject import Floats, Group, Rejected, Stepper
 
@@ -59,8 +58,7 @@ class OptimizerStepper:
     def saved(self) -> bytes:
         """Pickle the parameters, and what each optimizer stores of its own variables when a model is saved."""
         stores: list[dict[str, Any]] = [{} for _ in self.optimizers]
-        with numbers_of(self.dtype), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Keras makes arrays as numpy 1 did
+        with numbers_of(self.dtype), arrays_of_numpy():
             for optimizer, store in zip(self.optimizers, stores, strict=True):
                 optimizer.save_own_variables(store)
         return pickle.dumps((self.params(), stores))
