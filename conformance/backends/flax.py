@@ -3,13 +3,15 @@
 Not judged: what Flax hands on from ``jax.nn``, which is judged there; ``TrainState``, which calls a transformation of
 optax and adds its updates; and the running statistics of batches, for Flax takes the weight of what was there, from
 which the weight of what is new follows with a rounding that is no fault of its own.
+
+Half types are judged as they come: norms take statistics in float32, and round what follows from them once, which is one
+of the programs that the bounds of half types admit, as it is to stay in the dtype (``own_dtype``).
 """
 
 from __future__ import annotations
 
 import copy
 import itertools
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -18,11 +20,19 @@ import numpy as np
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.jax import ArrayFunction
-from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import (
+    DTYPES,
+    environment,
+    loaded_tree,
+    precision_of,
+    saved_tree,
+    to_array,
+    to_floats,
+)
 from conformance.backends.optax import TransformationFactory, optimizers
 from properties.subject import Floats, Group, RandomFunction, Rejected, Stepper
 
-__all__ = ["DropoutFactory", "NnxCell", "OptimizerFactory", "backend"]
+__all__ = ["DropoutFactory", "NnxCell", "NnxNorm", "OptimizerFactory", "backend"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +46,7 @@ class LinenNorm:
         """Make the module, and apply it as in training."""
         from flax import linen
 
-        module = getattr(linen, self.name)(epsilon=eps, dtype=x.dtype, **self.keywords)
+        module = getattr(linen, self.name)(epsilon=eps, dtype=x.dtype, param_dtype=x.dtype, **self.keywords)
         statistics = {"mean": x[0], "var": x[0]}  # of no use in training
         variables = {"params": _affine(weight, *bias), "batch_stats": statistics}
         return module.apply(variables, x, mutable=["batch_stats"])[0]
@@ -121,6 +131,8 @@ def _side_by_side(w: Any, u: Any, b: Any) -> dict[str, dict[str, Any]]:
 # By default Flax takes a variance as the mean square less the square of the mean.
 _SLOW = {"use_fast_variance": False}
 _BATCH = {"use_running_average": False}
+# By default it takes means of half types in float32, and all that is made of them, until the result is rounded.
+_NARROW = {**_SLOW, "force_float32_reductions": False}
 
 
 def _functions() -> Iterator[Implementation]:
@@ -134,6 +146,10 @@ def _functions() -> Iterator[Implementation]:
             ("batch_norm:one_pass", f"{place}.BatchNorm", norm("BatchNorm", _BATCH)),
             ("batch_norm", f"{place}.BatchNorm:slow_variance", norm("BatchNorm", {**_BATCH, **_SLOW})),
         ]
+    entries += [
+        ("layer_norm", "flax.linen.LayerNorm:slow_variance,own_dtype", LinenNorm("LayerNorm", _NARROW)),
+        ("batch_norm", "flax.linen.BatchNorm:slow_variance,own_dtype", LinenNorm("BatchNorm", {**_BATCH, **_NARROW})),
+    ]
     for number, formula in enumerate(("lstm_cell", "lstm_hidden")):
         for name in ("LSTMCell", "OptimizedLSTMCell"):
             entries.append((formula, f"flax.linen.{name}", LinenCell(name, number)))
@@ -217,17 +233,24 @@ class OptimizerStepper:
         self.optimizer.tx = self.factory.transformations.transformation(self.groups)
 
     def resumed(self) -> Stepper:
-        """Save the leaves of the optimizer's state, and put them into a new one."""
-        import jax
+        """Put what is saved into a new model and a new optimizer."""
+        new = self.factory(self.params(), self.groups, dtype=self.dtype, device="cpu")
+        new.rewound(self.saved())
+        return new
+
+    def saved(self) -> bytes:
+        """Save the leaves of the state of both."""
+        from flax import nnx
+
+        return saved_tree(nnx.state((self.model, self.optimizer)))
+
+    def rewound(self, saved: bytes) -> None:
+        """Update both with the leaves."""
         from flax import nnx
 
         with precision_of(self.dtype):
-            leaves, structure = jax.tree.flatten(nnx.state(self.optimizer))
-            saved = pickle.dumps([np.asarray(leaf) for leaf in leaves])
-            new = self.factory(self.params(), self.groups, dtype=self.dtype, device="cpu")
-            assert isinstance(new, OptimizerStepper)
-            nnx.update(new.optimizer, jax.tree.unflatten(structure, map(jax.numpy.asarray, pickle.loads(saved))))
-        return new
+            both = self.model, self.optimizer
+            nnx.update(both, loaded_tree(saved, like=nnx.state(both)))
 
     def copied(self) -> Stepper:
         """Copy the parameters and the optimizer."""
@@ -247,11 +270,13 @@ def _parameters(values: Sequence[Floats | None], dtype: str) -> Any:
 class OptimizerFactory:
     """Makes subjects of ``nnx.Optimizer``, of what makes transformations of optax."""
 
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied")
+    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "saved", "rewound")
 
     transformations: TransformationFactory
 
-    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
+    def __call__(
+        self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str
+    ) -> OptimizerStepper:
         """Make an optimizer.
 
         Raises

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from properties.subject import Floats
 
-__all__ = ["DTYPES", "environment", "precision_of", "to_array", "to_floats"]
+__all__ = ["DTYPES", "environment", "loaded_tree", "precision_of", "saved_tree", "to_array", "to_floats"]
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
@@ -32,6 +33,20 @@ def to_array(values: Floats, *, dtype: str) -> Any:
 def to_floats(array: Any) -> Floats:
     """Copy to a float64 array."""
     return np.array(np.asarray(array), dtype=np.float64)
+
+
+def saved_tree(tree: Any) -> bytes:
+    """Pickle the leaves of a tree as numpy's arrays, which is how a checkpoint keeps them."""
+    import jax
+
+    return pickle.dumps([np.asarray(leaf) for leaf in jax.tree.leaves(tree)])
+
+
+def loaded_tree(saved: bytes, *, like: Any) -> Any:
+    """Put leaves that were pickled into a tree of the structure of another."""
+    import jax
+
+    return jax.tree.unflatten(jax.tree.structure(like), map(jax.numpy.asarray, pickle.loads(saved)))
 
 
 def environment() -> dict[str, str]:

@@ -1,135 +1,28 @@
-"""Keras: its optimizers, activations, losses and norms, on the backend that ``KERAS_BACKEND`` names."""
+"""Keras: its optimizers, activations, losses and norms, on the backend that ``KERAS_BACKEND`` names.
+
+Not judged: deep copies of optimizers, which begin anew. Keras copies by writing a file and reading it, which skips the
+state, with a warning, because the copy has no variables by then; see ``reports/findings/keras_copies.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.keras_arrays import DTYPES, numbers_of, to_floats, to_tensor
+from conformance.backends.keras_optimizers import OptimizerFactory
 from conformance.backends.named import Named
 from conformance.records import FOLLOWS
-from conformance.spellings import write
 from properties.cases import Call
-from properties.subject import Floats, Function, Group, Rejected, Stepper
+from properties.subject import Floats, Function
 
-__all__ = ["OptimizerFactory", "backend"]
+__all__ = ["backend"]
 
-#: Float16 parameters make no sense without loss scaling, and Keras has half types of its own by policy.
-DTYPES = ("float64", "float32")
 ADAM = {"learning_rate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon"}
-
-
-@contextmanager
-def _numbers_of(dtype: str) -> Iterator[None]:
-    """Let Keras make all its own numbers in a dtype; JAX needs leave for float64."""
-    import keras
-
-    with ExitStack() as stack:
-        if keras.backend.backend() == "jax":
-            import jax
-
-            stack.enter_context(jax.enable_x64(dtype == "float64"))
-        before = keras.config.floatx()
-        keras.config.set_floatx(dtype)
-        stack.callback(keras.config.set_floatx, before)
-        yield
-
-
-def _to_tensor(values: Floats, dtype: str) -> Any:
-    import keras
-
-    # A copy, because JAX may keep the memory of the array that it is given.
-    return keras.ops.convert_to_tensor(np.array(values, dtype=dtype))
-
-
-def _to_floats(tensor: Any) -> Floats:
-    import keras
-
-    return np.array(keras.ops.convert_to_numpy(tensor), dtype=np.float64)
-
-
-@dataclass(eq=False)
-class OptimizerStepper:
-    """Optimizers with their variables: Keras has no groups, so that each group has an optimizer of its own."""
-
-    optimizers: list[Any]
-    groups: tuple[Group, ...]
-    variables: list[Any]
-    factory: OptimizerFactory
-    dtype: str
-
-    def step(self, grads: Sequence[Floats | None]) -> None:
-        """Apply the gradients."""
-        with _numbers_of(self.dtype):
-            for optimizer, group in zip(self.optimizers, self.groups, strict=True):
-                given = [grads[tensor] for tensor in group.tensors]
-                tensors = [None if grad is None else _to_tensor(grad, self.dtype) for grad in given]
-                optimizer.apply(tensors, [self.variables[tensor] for tensor in group.tensors])
-
-    def params(self) -> list[Floats]:
-        """Copies of the variables."""
-        return [_to_floats(variable.value) for variable in self.variables]
-
-    def state(self) -> list[Mapping[str, Floats]]:
-        """Nothing: what Keras keeps, it keeps under other conventions."""
-        return [{} for _ in self.variables]
-
-    def set_hyperparameters(self, group: int, values: Mapping[str, float]) -> None:
-        """Set the optimizer's attributes."""
-        with _numbers_of(self.dtype):
-            for name, value in values.items():
-                if name in self.factory.spellings:
-                    setattr(self.optimizers[group], self.factory.spellings[name], value)
-
-
-@dataclass(frozen=True, eq=False)
-class OptimizerFactory:
-    """Makes subjects of one Keras optimizer class.
-
-    Parameters
-    ----------
-    constructor : callable
-    spellings : mapping of str to str
-        The constructor's keyword, and the attribute, by the oracle's name.
-    constants : mapping of str to object
-        Other keyword arguments.
-    """
-
-    constructor: Callable[..., Any]
-    spellings: Mapping[str, str]
-    constants: Mapping[str, Any] = field(default_factory=dict)
-
-    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
-        """Make an optimizer for each group.
-
-        Raises
-        ------
-        Rejected
-            If the constructor raises ValueError or TypeError.
-        """
-        import keras
-
-        del device  # the default of Keras' backend
-        with _numbers_of(dtype):
-            variables = [keras.Variable(_to_tensor(param, dtype), dtype=dtype) for param in params]
-            optimizers = [self._made(group.hyperparameters) for group in groups]
-            for optimizer, group in zip(optimizers, groups, strict=True):
-                optimizer.build([variables[tensor] for tensor in group.tensors])
-        return OptimizerStepper(optimizers, tuple(groups), variables, self, dtype)
-
-    def _made(self, values: Mapping[str, float]) -> Any:
-        keywords = dict(self.constants)
-        for name, value in values.items():
-            if name in self.spellings:
-                write(keywords, self.spellings[name], value)
-        try:
-            return self.constructor(**keywords)
-        except (ValueError, TypeError) as error:
-            raise Rejected(f"{type(error).__name__}: {error}") from error
 
 
 def _optimizers() -> Iterator[Implementation]:
@@ -191,8 +84,8 @@ class TensorFunction:
         del device  # the default of Keras' backend
 
         def function(*arrays: Floats, **hyperparameters: float) -> Floats:
-            with _numbers_of(dtype):
-                return _to_floats(self.call(*(_to_tensor(array, dtype) for array in arrays), **hyperparameters))
+            with numbers_of(dtype):
+                return to_floats(self.call(*(to_tensor(array, dtype) for array in arrays), **hyperparameters))
 
         return function
 

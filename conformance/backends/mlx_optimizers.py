@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import tempfile
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,17 +67,30 @@ class OptimizerStepper:
                     write(vars(optimizer), spelling, value)
 
     def resumed(self) -> Stepper:
-        """Save the state to a file, and load it into a new optimizer of the same hyperparameters."""
-        import mlx.core as mx
-        from mlx.utils import tree_flatten, tree_unflatten
-
-        new = self.factory([*self.params()], self.groups, dtype=self.dtype, device="cpu")
-        with tempfile.TemporaryDirectory() as folder, mx.stream(mx.cpu):
-            file = str(Path(folder, "state.npz"))
-            mx.savez(file, **tree_flatten(self.optimizer.state, destination={}))
-            new.optimizer.state = tree_unflatten(mx.load(file))
-            mx.eval(new.optimizer.state)
+        """Load what is saved into a new optimizer of the same hyperparameters."""
+        new = self.factory(self.params(), self.groups, dtype=self.dtype, device="cpu")
+        new.rewound(self.saved())
         return new
+
+    def saved(self) -> bytes:
+        """Save the parameters and the state as a file holds them; safetensors know no float64."""
+        import mlx.core as mx
+        from mlx.utils import tree_flatten
+
+        file = io.BytesIO()
+        with mx.stream(mx.cpu):
+            mx.savez(file, **tree_flatten([self.parameters, self.optimizer.state], destination={}))
+        return file.getvalue()
+
+    def rewound(self, saved: bytes) -> None:
+        """Set both to what the file holds."""
+        import mlx.core as mx
+        from mlx.utils import tree_unflatten
+
+        with mx.stream(mx.cpu):
+            parameters, self.optimizer.state = tree_unflatten(mx.load(io.BytesIO(saved), format="npz"))
+            self.parameters |= parameters
+            mx.eval(self.parameters, self.optimizer.state)
 
     def copied(self) -> Stepper:
         """Copy the optimizer and its parameters together."""
@@ -110,7 +122,7 @@ class OptimizerFactory:
     """
 
     # Not pickling: a MultiOptimizer has a lambda, and float64 arrays come back in float32.
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied")
+    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "saved", "rewound")
 
     constructor: Callable[..., Any]
     spellings: Mapping[str, str]

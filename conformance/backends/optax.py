@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -11,7 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
-from conformance.backends.jax_arrays import DTYPES, environment, precision_of, to_array, to_floats
+from conformance.backends.jax_arrays import (
+    DTYPES,
+    environment,
+    loaded_tree,
+    precision_of,
+    saved_tree,
+    to_array,
+    to_floats,
+)
 from conformance.records import FOLLOWS
 from conformance.spellings import Spelled, write
 from properties.subject import Floats, Function, Group, Rejected, Schedule, Stepper
@@ -64,17 +71,19 @@ class TransformationStepper:
         self.groups[group] = Group(self.groups[group].tensors, changed)
 
     def resumed(self) -> Stepper:
-        """Save the state's leaves, and put them into the state of a new transformation."""
-        import jax
-
-        with precision_of(self.dtype):
-            saved = pickle.dumps([np.asarray(leaf) for leaf in jax.tree.leaves(self.state_tree)])
-            new = self.factory.made(
-                [to_array(param, dtype=self.dtype) for param in self.params()], self.groups, self.dtype
-            )
-            leaves = [jax.numpy.asarray(leaf) for leaf in pickle.loads(saved)]
-            new.state_tree = jax.tree.unflatten(jax.tree.structure(new.state_tree), leaves)
+        """Put what is saved into the parameters and the state of a new transformation."""
+        new = self.factory(self.params(), self.groups, dtype=self.dtype, device="cpu")
+        new.rewound(self.saved())
         return new
+
+    def saved(self) -> bytes:
+        """Save the leaves of parameters and state."""
+        return saved_tree((self.parameters, self.state_tree))
+
+    def rewound(self, saved: bytes) -> None:
+        """Put the leaves where those are that there are."""
+        with precision_of(self.dtype):
+            self.parameters, self.state_tree = loaded_tree(saved, like=(self.parameters, self.state_tree))
 
     def copied(self) -> Stepper:
         """Copy parameters and state."""
@@ -99,15 +108,17 @@ class TransformationFactory:
         Fields of the state by the oracle's names for what they hold.
     """
 
-    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied")
+    offers: ClassVar[tuple[str, ...]] = ("resumed", "copied", "saved", "rewound")
 
     constructor: Callable[..., Any]
     spellings: Mapping[str, str]
     constants: Mapping[str, Any] = field(default_factory=dict)
     exposed: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str) -> Stepper:
-        """Make a transformation.
+    def __call__(
+        self, params: Sequence[Floats], groups: Sequence[Group], *, dtype: str, device: str
+    ) -> TransformationStepper:
+        """Make a transformation and its first state.
 
         Raises
         ------
@@ -116,14 +127,11 @@ class TransformationFactory:
         """
         del device  # JAX's default
         with precision_of(dtype):
-            return self.made([to_array(param, dtype=dtype) for param in params], groups, dtype)
-
-    def made(self, parameters: list[Any], groups: Sequence[Group], dtype: str) -> TransformationStepper:
-        """Make a transformation and its first state."""
-        try:
-            state = self.transformation(groups).init(parameters)
-        except (ValueError, TypeError) as error:
-            raise Rejected(f"{type(error).__name__}: {error}") from error
+            parameters = [to_array(param, dtype=dtype) for param in params]
+            try:
+                state = self.transformation(groups).init(parameters)
+            except (ValueError, TypeError) as error:
+                raise Rejected(f"{type(error).__name__}: {error}") from error
         own = [Group(group.tensors, dict(group.hyperparameters)) for group in groups]
         return TransformationStepper(self, own, parameters, state, dtype)
 

@@ -39,6 +39,8 @@ _CLAIMS = (
     "parameters_keep_their_place",
     "copying_changes_nothing",
     "resuming_changes_nothing",
+    "saving_changes_nothing",
+    "rewinding_changes_nothing",
     "late_group_starts_anew",
     "any_order",
 )

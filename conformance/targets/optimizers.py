@@ -87,14 +87,15 @@ def maker(target: Any) -> Maker | None:
         parameters = constructor_parameters(target)
         return Maker(parameters, functools.partial(_of_torch, target, parameters), DTYPES["torch"], devices(), True)
     if derived_from(target, "keras", "BaseOptimizer"):
-        from conformance.backends import keras
+        from conformance.backends import keras_arrays, keras_optimizers
 
-        return Maker(constructor_parameters(target), functools.partial(keras.OptimizerFactory, target), keras.DTYPES)
+        factory = functools.partial(keras_optimizers.OptimizerFactory, target)
+        return Maker(constructor_parameters(target), factory, keras_arrays.DTYPES)
     if makes_transformations(target):
         from conformance.backends import optax
 
-        factory = functools.partial(optax.TransformationFactory, target)
-        return Maker(parameters_of(target) or {}, factory, DTYPES["jax"])
+        of_jax = functools.partial(optax.TransformationFactory, target)
+        return Maker(parameters_of(target) or {}, of_jax, DTYPES["jax"])
     return None
 
 

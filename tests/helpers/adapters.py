@@ -258,6 +258,20 @@ class SharesWithItsCopy(Momentum):
         return other
 
 
+class LoadsParametersAlone(Momentum):
+    def saved(self):
+        return copy.deepcopy(self.parameters)
+
+    def rewound(self, saved):
+        self.parameters = copy.deepcopy(saved)
+
+
+class StepsWhenSaved(LoadsParametersAlone):
+    def saved(self):
+        super().step([np.zeros(param.shape) for param in self.parameters])
+        return super().saved()
+
+
 class TakesMissingForZero(Momentum):
     def step(self, grads):
         pairs = zip(grads, self.parameters, strict=True)
@@ -352,6 +366,8 @@ VICES = {
     "shows more": Factory(ShowsMore),
     "shows less": Factory(ShowsLess),
     "shares with its copy": Factory(SharesWithItsCopy),
+    "loads parameters alone": Factory(LoadsParametersAlone, ("copied", "saved", "rewound")),
+    "steps when it is saved": Factory(StepsWhenSaved, ("copied", "saved"), ("rewound",)),
     "takes missing gradients for zeros": Factory(TakesMissingForZero),
     "draws": Factory(Draws),
     "seeds": Factory(SeedsNumpy),

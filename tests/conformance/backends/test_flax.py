@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from conformance import assert_backend_conforms, check, run
-from conformance.backends.flax import DropoutFactory, NnxCell, OptimizerFactory, backend
+from conformance.backends import Backend, Implementation
+from conformance.backends.flax import DropoutFactory, NnxCell, NnxNorm, OptimizerFactory, backend
 from conformance.backends.jax import ArrayFunction
 from conformance.backends.optax import TransformationFactory
+from tests.helpers.hoarding import HEAVY, hoarding
 
 pytest.importorskip("flax", reason="flax is not installed: nox -s conformance-matrix has it")
 
@@ -42,6 +44,25 @@ def test_a_variance_in_one_pass_is_not_the_printed_one():
     (claiming,) = (each for each in backend().implementations if each.label == "flax.nnx.LayerNorm")
 
     assert check(claiming.factory, "layer_norm", dtypes=["float32"]).status == "deviates"
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_norms_of_half_types_follow_their_formulas_whatever_their_statistics_are_taken_in(dtype):
+    report = run("flax", select="linen.LayerNorm and follows and not jit", dtypes=[dtype])
+
+    assert [record.precision.partition(",")[0] for record in report.checks] == [
+        "compute float32",
+        "compute float32",
+        f"compute {dtype}",
+    ]
+    assert report.conforms
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_norm_of_half_types_over_the_wrong_axis_deviates(dtype):
+    wrong = ArrayFunction(NnxNorm("LayerNorm", {"reduction_axes": 0}), compiled=False)
+
+    assert check(wrong, "layer_norm", dtypes=[dtype]).status == "deviates"
 
 
 def test_every_cell_is_given_the_weights_of_its_gates():
@@ -79,7 +100,7 @@ def test_an_optimizer_follows_its_formula_with_groups_saved_states_and_copies():
     report = run("flax", select="gd", dtypes=["float64"])
 
     assert report.conforms
-    assert {"resuming_changes_nothing", "follows_the_formula"} <= {
+    assert {"resuming_changes_nothing", "rewinding_changes_nothing", "follows_the_formula"} <= {
         record.property for record in report.checks if record.status == "conforms"
     }
 
@@ -88,6 +109,17 @@ def test_an_optimizer_that_climbs_deviates():
     climbing = OptimizerFactory(TransformationFactory(ascent, {"learning_rate": "learning_rate"}))
 
     assert check(climbing, "gd", dtypes=["float64"]).status == "deviates"
+
+
+def test_what_is_kept_outside_of_the_state_is_told_when_the_state_is_put_back():
+    factory = OptimizerFactory(TransformationFactory(hoarding, HEAVY))
+    sibling = Implementation("momentum_heavy_ball", "hoarding", factory, ("float64",), missing_gradients=False)
+    report = run(Backend("siblings", "1", (sibling,)), select="saving or rewinding", dtypes=["float64"])
+
+    assert {record.property: record.status for record in report.checks} == {
+        "saving_changes_nothing": "conforms",
+        "rewinding_changes_nothing": "deviates",
+    }
 
 
 def test_what_a_check_changes_in_jax_is_as_before():

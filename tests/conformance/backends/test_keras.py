@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conformance import assert_backend_conforms, check, identify, laws, run
+from conformance.backends import Backend, Implementation
 from conformance.backends.keras import backend
+from conformance.backends.keras_optimizers import OptimizerFactory
 
 keras = pytest.importorskip("keras", reason="keras is not installed: nox -s conformance-matrix has it")
 
@@ -25,6 +27,23 @@ class Uncorrected(keras.optimizers.RMSprop):
     @epsilon.setter
     def epsilon(self, value):
         self._root = value
+
+
+class KeepsItsAverages(keras.optimizers.Lion):
+    """Lion that loads the count and the learning rate alone."""
+
+    def load_own_variables(self, store):
+        for number, variable in enumerate(self.variables[:2]):
+            variable.assign(store[str(number)])
+
+
+class ForgetsWhenSaved(keras.optimizers.Lion):
+    """Lion that hands its averages over to what is saved."""
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for variable in self.variables[2:]:
+            variable.assign(0 * variable.value)
 
 
 def test_adapters_keep_their_promises():
@@ -99,6 +118,26 @@ def test_what_claims_no_formula_has_laws():
 
     assert judged["decay_times_learning_rate"] == "holds"
     assert judged["gradient_scale_ignored"] == "broken"
+
+
+@pytest.mark.parametrize(
+    ("constructor", "deviating"),
+    [
+        (keras.optimizers.Lion, set()),
+        (KeepsItsAverages, {"resuming_changes_nothing", "rewinding_changes_nothing"}),
+        (ForgetsWhenSaved, {"saving_changes_nothing"}),
+    ],
+)
+def test_what_an_optimizer_does_with_what_is_saved_is_told(constructor, deviating):
+    spellings = {"learning_rate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "weight_decay": "weight_decay"}
+    factory = OptimizerFactory(constructor, spellings)
+    sibling = Implementation("lion", constructor.__name__, factory, ("float32",), missing_gradients=False)
+    select = "(follows or changes_nothing) and not copying"
+    report = run(Backend("siblings", "1", (sibling,)), select=select, dtypes=["float32"])
+
+    found = {record.property: record.status for record in report.checks}
+    assert found == dict.fromkeys(found, "conforms") | dict.fromkeys(deviating, "deviates")
+    assert len(found) == 4
 
 
 def test_what_a_check_changes_in_keras_is_as_before():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance import assert_backend_conforms, check, run
+from conformance.backends import Backend, Implementation
 from conformance.backends.mlx_functions import ArrayFunction
 from conformance.backends.mlx_optimizers import OptimizerFactory
 
@@ -13,6 +14,19 @@ optimizers = pytest.importorskip("mlx.optimizers")
 
 RATE = {"learning_rate": "learning_rate"}
 ADAM = {**RATE, "beta1": "betas[0]", "beta2": "betas[1]", "eps": "eps"}
+
+
+class KeepsItsState(optimizers.SGD):
+    """SGD that takes no other state once it has made an update."""
+
+    @property
+    def state(self):
+        return self._state
+
+    @state.setter
+    def state(self, state):
+        if self.step.item() == 0:
+            self._state = state
 
 
 def uncorrected():
@@ -57,6 +71,17 @@ def test_adam_as_it_comes_is_not_corrected(formula):
 
 def test_a_dampening_that_holds_from_the_first_step_is_told():
     assert check(dampened(), "momentum_torch_dampening", dtypes=["float32"]).status == "deviates"
+
+
+@pytest.mark.parametrize(("constructor", "status"), [(optimizers.SGD, "conforms"), (KeepsItsState, "deviates")])
+def test_what_an_optimizer_does_with_a_state_that_is_put_back_is_told(constructor, status):
+    factory = OptimizerFactory(constructor, {**RATE, "momentum": "momentum"})
+    sibling = Implementation("momentum_heavy_ball", constructor.__name__, factory, ("float32",))
+    report = run(Backend("siblings", "1", (sibling,)), select="follows or changes_nothing", dtypes=["float32"])
+
+    found = {record.property: record.status for record in report.checks}
+    assert found == dict.fromkeys(found, "conforms") | {"rewinding_changes_nothing": status}
+    assert len(found) == 5
 
 
 def test_activations_of_other_formulas_deviate():

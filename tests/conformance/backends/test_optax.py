@@ -7,6 +7,9 @@ import functools
 import pytest
 
 from conformance import UsageError, assert_backend_conforms, check, identify, laws, run
+from conformance.backends import Backend, Implementation
+from conformance.backends.optax import TransformationFactory
+from tests.helpers.hoarding import HEAVY, hoarding
 
 optax = pytest.importorskip("optax", reason="optax is not installed: nox -s conformance-matrix has it")
 
@@ -76,6 +79,27 @@ def test_what_claims_no_formula_has_laws():
 @pytest.mark.parametrize(("target", "formula"), [(half_step, "adam"), (ascent, "gd"), (optax.adam, "adam_eps_hat")])
 def test_wrong_transformations_deviate(target, formula):
     assert check(target, formula, dtypes=["float64"]).status == "deviates"
+
+
+def test_what_is_kept_outside_of_the_state_is_told_when_the_state_is_put_back():
+    factory = TransformationFactory(hoarding, HEAVY)
+    sibling = Implementation("momentum_heavy_ball", "hoarding", factory, ("float64",), missing_gradients=False)
+    report = run(Backend("siblings", "1", (sibling,)), select="follows or changes_nothing", dtypes=["float64"])
+
+    assert {record.property.removesuffix("_changes_nothing"): record.status for record in report.checks} == {
+        "follows_the_formula": "conforms",
+        "resuming": "deviates",
+        "copying": "deviates",
+        "saving": "conforms",
+        "rewinding": "deviates",
+    }
+
+
+def test_states_of_optax_are_saved_and_put_back():
+    report = run("optax", select="saving or rewinding", dtypes=["bfloat16"])
+
+    assert len(report.checks) == 26
+    assert {record.status for record in report.checks} == {"conforms"}
 
 
 def test_a_transformation_must_offer_what_its_formula_has():

@@ -85,6 +85,14 @@ DESERTS: dict[str, tuple[str, str]] = {
         "a subject that is copied and shares nothing with what comes of it, but tensor ",
         "conforms",
     ),
+    "loads parameters alone": (
+        "an optimizer into which its own past is loaded after a detour goes on bit for bit as without it",
+        "conforms",
+    ),
+    "steps when it is saved": (
+        "an optimizer that is saved before every step goes on bit for bit as one that is not",
+        "conforms",
+    ),
     "takes missing gradients for zeros": (
         "whatever a training program does with an optimizer, in any order, each update is the formula's",
         "deviates",
