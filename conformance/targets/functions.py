@@ -47,7 +47,7 @@ def of_arrays(target: Callable[..., Any], rule: Signature, label: str) -> Readin
         return Reading(target, {**_GRADIENT, **(parameters or {})}, optax.ClipFactory, DTYPES["jax"], told)
     arrays = rule.taken or _arrays_of(target)
     whole = tuple(name in rule.integers for name in rule.arrays)
-    arranged, parameters = _arranged(target, parameters, rule.arrays)
+    arranged, parameters = _arranged(target, parameters, rule)
     return Reading(
         arranged,
         parameters,
@@ -59,12 +59,12 @@ def of_arrays(target: Callable[..., Any], rule: Signature, label: str) -> Readin
 
 
 def _arranged(
-    target: Callable[..., Any], parameters: Parameters | None, arrays: Sequence[str]
+    target: Callable[..., Any], parameters: Parameters | None, rule: Signature
 ) -> tuple[Callable[..., Any], Parameters | None]:
     """Return a function that takes the arrays first, and nothing that says where the last axis is; and its parameters."""
     if not parameters:
         return target, parameters
-    in_order = list(parameters)[: len(arrays)]
+    arrays, in_order = rule.arrays, list(parameters)[: len(rule.arrays)]
     spoken = {name for name, each in parameters.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
     named: Sequence[str] = ()
     if len(arrays) > 1 and spoken.issuperset(arrays):
@@ -72,7 +72,8 @@ def _arranged(
     elif (spoken - {in_order[0]}).issuperset(arrays[1:]):  # the first has as many names as there are libraries
         named = arrays[1:]
     order = [*in_order[: len(arrays) - len(named)], *named]
-    places = [name for name, each in parameters.items() if name in _LAST_AXIS and _is_open(each)]
+    by_rows = rule.id in _BY_ROWS
+    places = [name for name, each in parameters.items() if by_rows and name in _LAST_AXIS and _is_open(each)]
     if order == in_order and not places:
         return target, parameters
     rest = [name for name in parameters if name not in (*order, *places)]
@@ -100,6 +101,8 @@ class _Arranged:
         return self.function(*arrays[:count], **named, **places, **keywords)
 
 
+#: Formulas along the last axis; of others, None may well mean all axes.
+_BY_ROWS = ("layer_norm", "rms_norm", "softmax", "softmax_vjp")
 #: What functions along the last axis want to be told, by the array.
 _LAST_AXIS: Mapping[str, Callable[[Any], Any]] = {
     "axis": lambda _: -1,

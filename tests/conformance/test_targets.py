@@ -305,6 +305,16 @@ def test_functions_are_told_the_last_axis_and_given_arrays_by_name(target, formu
     assert check(target, formula, dtypes=["float64"]).conforms == conforms
 
 
+def test_no_axis_stays_none_where_a_formula_is_of_the_whole_array():
+    def clip(grad, max_norm, axis=None):
+        return grad * np.minimum(1.0, max_norm / np.linalg.norm(grad, axis=axis))
+
+    assert implementation(clip, "clip_by_norm").factory(**CPU)(np.array([3.0, 4.0]), max_norm=2.5).tolist() == [
+        1.5,
+        2.0,
+    ]
+
+
 def test_what_the_formula_does_not_have_must_be_set_by_the_target():
     message = "torch.nn.functional.batch_norm needs running_mean, running_var, which batch_norm does not have"
     with pytest.raises(UsageError, match=message):
