@@ -1,16 +1,15 @@
 """pytorch_optimizer: what of its 128 optimizers and its schedulers computes a rule of the catalogue, on the CPU.
 
-Each optimizer one parameter after another, in float64, and by ``foreach``, in float32. Some compute a rule with an option
-that switches their own idea off: SGDP and AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside
-its average, PAdam with ``partial=0.5`` has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates,
-FlashAdamW with ``quantize=False`` keeps its averages, and GaLore and Fira project groups that ask for it alone.
+Each optimizer one parameter after another, in float64 and bfloat16, and by ``foreach``, in float32 and float16: all of
+them in both ways would take twice as long. Some compute a rule with an option that switches their own idea off: SGDP and
+AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside its average, PAdam with ``partial=0.5``
+has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates, FlashAdamW with ``quantize=False``
+keeps its averages, and GaLore and Fira project groups that ask for it alone.
 
 Not judged, for the catalogue has no such rule: all other optimizers; decay beside momentum, and beside the epsilon of
 AdamC, AdamP, AdaMod, PAdam, GaLore and Fira; Tiger and SignSGD, which are Lion with equal betas, where nothing tells it
 from its relatives; PolyScheduler, REXScheduler, Chebyshev steps, and the cooldowns of ``get_wsd_schedule`` that end at 0.
 AggMo keeps velocities under the values of their betas, and takes two at least.
-
-Nor are the loops in float32 and ``foreach`` in float64, for they would take as long again.
 """
 
 from __future__ import annotations
@@ -79,7 +78,8 @@ def _is_padded(unit: float, training: Training) -> bool:
 
 
 COPIED = raises_when_copied("maximize and foreach", "reports/findings/pytorch_optimizer_copies.py", SEEN)
-COUNTED = steps_of_groups("reports/findings/pytorch_optimizer_steps_of_groups.py", SEEN)
+COUNTING = "reports/findings/pytorch_optimizer_steps_of_groups.py"
+COUNTED = steps_of_groups(COUNTING, SEEN)
 VIEWED = views_memory("reports/findings/pytorch_optimizer_strides.py", SEEN)
 WRITTEN = "reports/findings/pytorch_optimizer_gradients.py"
 PENALTY = writes_gradients(
@@ -126,7 +126,7 @@ SMALL = Training(
 )
 PADDED = tuple(
     entry
-    for dtype in SINGLE
+    for dtype in (*SINGLE, "bfloat16")  # in float16 it is 0
     for entry in known(
         *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
         dtypes=(dtype,),
@@ -178,17 +178,27 @@ def _optimizers() -> Iterator[Implementation]:
         ("adam_eps_hat", "AdaMod:beta3=0", ADAM, AVERAGES, COUNTED, {"betas": (0.0, 0.0, 0.0)}),
         ("adam_eps_hat", "GaLore", ADAM, AVERAGES, COUNTED, {}),
         ("adam_eps_hat", "Fira", ADAM, AVERAGES, COUNTED, {}),
-        ("adamw", "FlashAdamW:quantize=False", {**ADAM, **DECAY}, AVERAGES, COUNTED, {"quantize": False}),
+        (
+            "adamw",
+            "FlashAdamW:quantize=False",
+            {**ADAM, **DECAY},
+            AVERAGES,
+            steps_of_groups(COUNTING, SEEN, "weight_decay"),
+            {"quantize": False},
+        ),
         ("lion", "Lion", LION, ("exp_avg",), (), {}),
     ):
         constructor = getattr(library, label.partition(":")[0])
-        for path, foreach, dtype in (("loop", False, "float64"), ("foreach", True, "float32")):
+        for path, foreach, dtypes in (
+            ("loop", False, ("float64", "bfloat16")),
+            ("foreach", True, ("float32", "float16")),
+        ):
             advanced = ADVANCED if label == "SGDW:nesterov" and not foreach else ()
             yield addon(
                 *(formula, f"pytorch_optimizer.{label}:{path}", constructor, spellings, exposed),
                 (*COPIED, *advanced, *expected),
                 {"foreach": foreach, **constants},
-                (dtype,),
+                dtypes,
             )
 
 
