@@ -14,14 +14,15 @@ AggMo keeps velocities under the values of their betas, and takes two at least.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from conformance.backends import Backend, Implementation
-from conformance.backends.concerns import updates_with
+from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import loads, unloaded, updates_with
 from conformance.backends.pytorch_optimizer_schedules import schedules
 from conformance.backends.torch import ClipFactory
 from conformance.backends.torch_addons import (
@@ -43,7 +44,7 @@ from conformance.backends.torch_addons import (
 )
 from conformance.records import FOLLOWS
 from oracle.arithmetic.formats import FORMATS
-from properties.cases import Step, Training
+from properties.cases import Event, Step, Training
 from properties.subject import Group
 
 __all__ = ["backend"]
@@ -100,6 +101,12 @@ IDLE = known(
     versions=SEEN,
     where=updates_with("l2_penalty"),
 )
+#: How a state is loaded, by claim.
+EVENTS: Mapping[str, Event] = {
+    "resuming_changes_nothing": "resumed",
+    "rewinding_changes_nothing": "rewound",
+    "any_order": "resumed",
+}
 ROUNDED = known(
     *(
         FOLLOWS,
@@ -118,6 +125,28 @@ ROUNDED = known(
     versions=SEEN,
     where=_weighs,
 )
+
+
+def _loaded(*decay: str) -> Iterator[Expectation]:
+    """Yield what loading the weights does in the half types, where few numbers show it; what else there is may be 0."""
+    for dtype, (beta1, beta2), grads in (
+        ("bfloat16", (0.9, 0.5), (-2.0, 1.0, 0.30078125, -2.0, 0.0)),
+        ("float16", (0.3, 0.99), (1.0, 0.5, -2.0)),
+    ):
+        values = {"learning_rate": 1.0, "beta1": beta1, "beta2": beta2, "eps": 2.0**-10, **dict.fromkeys(decay, 0.0)}
+        for name, event in EVENTS.items():
+            first, *rest = (np.full(1, grad) for grad in grads)
+            steps = (Step((first,)), *(Step((grad,), events=(event,)) for grad in rest))
+            yield replace(
+                ROUNDED[0],
+                property=name,
+                dtypes=(dtype,),
+                where=loads,
+                without=unloaded if name == "any_order" else None,
+                inputs={"training": Training((np.zeros(1),), (Group((0,), values),), steps)},
+            )
+
+
 #: One update whose gradient is too small for what is added to its square.
 SMALL = Training(
     (np.zeros(1),),
@@ -169,9 +198,12 @@ def _optimizers() -> Iterator[Implementation]:
             *("weight_decay_unscaled", "QHM:fixed_decay", {**RATE, **DECAY}, (), ()),
             {"nu": 1.0, "weight_decouple": True, "fixed_decay": True},
         ),
-        ("adam", "QHAdam", ADAM, (), ROUNDED, {}),
-        ("adam_l2", "QHAdam", {**ADAM, **L2}, (), (*ROUNDED, *PENALTY), {}),
-        ("adamw", "QHAdam:weight_decouple", {**ADAM, **DECAY}, (), ROUNDED, {"weight_decouple": True}),
+        ("adam", "QHAdam", ADAM, (), (*ROUNDED, *_loaded()), {}),
+        ("adam_l2", "QHAdam", {**ADAM, **L2}, (), (*ROUNDED, *_loaded("l2_penalty"), *PENALTY), {}),
+        (
+            *("adamw", "QHAdam:weight_decouple", {**ADAM, **DECAY}, (), (*ROUNDED, *_loaded("weight_decay"))),
+            {"weight_decouple": True},
+        ),
         ("adam_eps_hat", "AdamP:delta=0", ADAM, AVERAGES, (*VIEWED, *COUNTED), flat),
         ("adam_eps_hat", "AdamC", ADAM, AVERAGES, (*COUNTED, *PADDED), {}),
         ("adam_eps_hat", "PAdam:partial=0.5", ADAM, AVERAGES, COUNTED, {"partial": 0.5}),

@@ -3,7 +3,7 @@
 Not judged, for the catalogue has no such rule: Adan, RAdam, Ranger and StableAdamW; ``torch_init`` without its decay;
 momentum beside a decay; fully decoupled decay, whose strength is the learning rate over the highest one, by which it
 divides, also by 0; Kahan summation, which keeps a part of the parameters where nothing shows it. Gradient release is
-another loop, the Triton kernels need a GPU, and half precision waits.
+another loop, and the Triton kernels need a GPU.
 """
 
 from __future__ import annotations
