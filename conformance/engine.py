@@ -130,6 +130,7 @@ class Engine:
         excused, there, apart = [], [], []
         for entry in known:
             if entry.inputs is None:
+                there.append(entry)
                 continue
             shown = self._outcome(unjudged, claim, specimen, [Case(entry.inputs)], [entry], pinned=True)
             shown = as_pinned(shown, entry)
@@ -137,8 +138,9 @@ class Engine:
                 excused.append(shown)  # what is there no longer, or is something else, excuses nothing
             else:
                 there.append(entry)
-        # Those that pin an input go together, for they say of no other whether it is one of theirs.
-        for entries in [*([entry] for entry in known if entry.inputs is None), there]:
+        # Those that pin an input go together if they do not say of others whether they are theirs.
+        silent = [entry for entry in there if entry.inputs is not None and entry.where is None]
+        for entries in [*([entry] for entry in there if entry not in silent), silent]:
             concerned = [case for case in remaining if any(entry.concerns(case.runs) for entry in entries)]
             remaining = [case for case in remaining if case not in concerned]
             remaining += freed(self._session, concerned, entries)

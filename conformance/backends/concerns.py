@@ -13,7 +13,16 @@ import numpy as np
 
 from properties.cases import Call, Training
 
-__all__ = ["copies", "finer_than_single", "goes_beyond", "uncopied", "until_the_end", "updates_with"]
+__all__ = [
+    "copies",
+    "finer_than_single",
+    "goes_beyond",
+    "loads",
+    "uncopied",
+    "unloaded",
+    "until_the_end",
+    "updates_with",
+]
 
 
 def updates_with(*names: str) -> Callable[[Training], bool]:
@@ -44,6 +53,16 @@ def copies(training: Training) -> bool:
 def uncopied(training: Training) -> Training:
     """Return the program without the copies."""
     return training.restricted(training.demands - {"copied"})
+
+
+def loads(training: Training) -> bool:
+    """Ask whether the optimizer loads a state on the way."""
+    return bool(training.demands & {"resumed", "rewound"})
+
+
+def unloaded(training: Training) -> Training:
+    """Return the program without the states that are loaded."""
+    return training.restricted(training.demands - {"resumed", "rewound"})
 
 
 def _end(call: Call) -> float:

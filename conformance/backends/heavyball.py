@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends import Backend, Expectation, Implementation
-from conformance.backends.concerns import copies, finer_than_single, uncopied
+from conformance.backends.concerns import copies, finer_than_single, loads, uncopied, unloaded
 from conformance.backends.torch_addons import environment
 from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.records import FOLLOWS
@@ -76,14 +76,6 @@ _FIVE = Training(
 REORDERED = replace(SINGLE, property="order_of_steps", inputs={"training": _FIVE})
 
 
-def _loads(training: Training) -> bool:
-    return bool(training.demands & {"resumed", "rewound"})
-
-
-def _unloaded(training: Training) -> Training:
-    return training.restricted(training.demands - {"resumed", "rewound"})
-
-
 def _loaded(event: Event) -> Training:
     """Return updates whose second leaves a momentum that float16 has not, loaded before the third."""
     group = Group((0,), {"learning_rate": 1.0, "momentum": 0.75})
@@ -99,8 +91,8 @@ LOADED = tuple(
         "torch.optim.Optimizer loads all but steps in the dtype of the parameter.",
         evidence="reports/findings/heavyball_loaded_half.py",
         versions=VERSIONS,
-        where=_loads,
-        without=_unloaded if name == "any_order" else None,
+        where=loads,
+        without=unloaded if name == "any_order" else None,
         inputs={"training": _loaded("rewound" if name == "rewinding_changes_nothing" else "resumed")},
     )
     for name in ("resuming_changes_nothing", "rewinding_changes_nothing", "any_order")

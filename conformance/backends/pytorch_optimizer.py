@@ -1,28 +1,28 @@
 """pytorch_optimizer: what of its 128 optimizers and its schedulers computes a rule of the catalogue, on the CPU.
 
-Each optimizer one parameter after another, in float64, and by ``foreach``, in float32. Some compute a rule with an option
-that switches their own idea off: SGDP and AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside
-its average, PAdam with ``partial=0.5`` has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates,
-FlashAdamW with ``quantize=False`` keeps its averages, and GaLore and Fira project groups that ask for it alone.
+Each optimizer one parameter after another, in float64 and bfloat16, and by ``foreach``, in float32 and float16: all of
+them in both ways would take twice as long. Some compute a rule with an option that switches their own idea off: SGDP and
+AdamP with ``delta=0`` project nothing, QHM with ``nu=1`` has no gradient beside its average, PAdam with ``partial=0.5``
+has Adam's root, AdaMod with a third beta of 0 has no memory of its learning rates, FlashAdamW with ``quantize=False``
+keeps its averages, and GaLore and Fira project groups that ask for it alone.
 
 Not judged, for the catalogue has no such rule: all other optimizers; decay beside momentum, and beside the epsilon of
 AdamC, AdamP, AdaMod, PAdam, GaLore and Fira; Tiger and SignSGD, which are Lion with equal betas, where nothing tells it
 from its relatives; PolyScheduler, REXScheduler, Chebyshev steps, and the cooldowns of ``get_wsd_schedule`` that end at 0.
 AggMo keeps velocities under the values of their betas, and takes two at least.
-
-Nor are the loops in float32 and ``foreach`` in float64, for they would take as long again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from conformance.backends import Backend, Implementation
-from conformance.backends.concerns import updates_with
+from conformance.backends import Backend, Expectation, Implementation
+from conformance.backends.concerns import loads, unloaded, updates_with
 from conformance.backends.pytorch_optimizer_schedules import schedules
 from conformance.backends.torch_addons import (
     ADAM,
@@ -44,7 +44,7 @@ from conformance.backends.torch_addons import (
 from conformance.backends.torch_clips import ClipFactory
 from conformance.records import FOLLOWS
 from oracle.arithmetic.formats import FORMATS
-from properties.cases import Step, Training
+from properties.cases import Event, Step, Training
 from properties.subject import Group
 
 __all__ = ["backend"]
@@ -79,7 +79,8 @@ def _is_padded(unit: float, training: Training) -> bool:
 
 
 COPIED = raises_when_copied("maximize and foreach", "reports/findings/pytorch_optimizer_copies.py", SEEN)
-COUNTED = steps_of_groups("reports/findings/pytorch_optimizer_steps_of_groups.py", SEEN)
+COUNTING = "reports/findings/pytorch_optimizer_steps_of_groups.py"
+COUNTED = steps_of_groups(COUNTING, SEEN)
 VIEWED = views_memory("reports/findings/pytorch_optimizer_strides.py", SEEN)
 WRITTEN = "reports/findings/pytorch_optimizer_gradients.py"
 PENALTY = writes_gradients(
@@ -100,6 +101,12 @@ IDLE = known(
     versions=SEEN,
     where=updates_with("l2_penalty"),
 )
+#: How a state is loaded, by claim.
+EVENTS: Mapping[str, Event] = {
+    "resuming_changes_nothing": "resumed",
+    "rewinding_changes_nothing": "rewound",
+    "any_order": "resumed",
+}
 ROUNDED = known(
     *(
         FOLLOWS,
@@ -118,6 +125,28 @@ ROUNDED = known(
     versions=SEEN,
     where=_weighs,
 )
+
+
+def _loaded(*decay: str) -> Iterator[Expectation]:
+    """Yield what loading the weights does in the half types, where few numbers show it; what else there is may be 0."""
+    for dtype, (beta1, beta2), grads in (
+        ("bfloat16", (0.9, 0.5), (-2.0, 1.0, 0.30078125, -2.0, 0.0)),
+        ("float16", (0.3, 0.99), (1.0, 0.5, -2.0)),
+    ):
+        values = {"learning_rate": 1.0, "beta1": beta1, "beta2": beta2, "eps": 2.0**-10, **dict.fromkeys(decay, 0.0)}
+        for name, event in EVENTS.items():
+            first, *rest = (np.full(1, grad) for grad in grads)
+            steps = (Step((first,)), *(Step((grad,), events=(event,)) for grad in rest))
+            yield replace(
+                ROUNDED[0],
+                property=name,
+                dtypes=(dtype,),
+                where=loads,
+                without=unloaded if name == "any_order" else None,
+                inputs={"training": Training((np.zeros(1),), (Group((0,), values),), steps)},
+            )
+
+
 #: One update whose gradient is too small for what is added to its square.
 SMALL = Training(
     (np.zeros(1),),
@@ -126,7 +155,7 @@ SMALL = Training(
 )
 PADDED = tuple(
     entry
-    for dtype in SINGLE
+    for dtype in (*SINGLE, "bfloat16")  # in float16 it is 0
     for entry in known(
         *(FOLLOWS, "bias_correction", "lone_gradient", "late_group_starts_anew", "any_order"),
         dtypes=(dtype,),
@@ -169,26 +198,39 @@ def _optimizers() -> Iterator[Implementation]:
             *("weight_decay_unscaled", "QHM:fixed_decay", {**RATE, **DECAY}, (), ()),
             {"nu": 1.0, "weight_decouple": True, "fixed_decay": True},
         ),
-        ("adam", "QHAdam", ADAM, (), ROUNDED, {}),
-        ("adam_l2", "QHAdam", {**ADAM, **L2}, (), (*ROUNDED, *PENALTY), {}),
-        ("adamw", "QHAdam:weight_decouple", {**ADAM, **DECAY}, (), ROUNDED, {"weight_decouple": True}),
+        ("adam", "QHAdam", ADAM, (), (*ROUNDED, *_loaded()), {}),
+        ("adam_l2", "QHAdam", {**ADAM, **L2}, (), (*ROUNDED, *_loaded("l2_penalty"), *PENALTY), {}),
+        (
+            *("adamw", "QHAdam:weight_decouple", {**ADAM, **DECAY}, (), (*ROUNDED, *_loaded("weight_decay"))),
+            {"weight_decouple": True},
+        ),
         ("adam_eps_hat", "AdamP:delta=0", ADAM, AVERAGES, (*VIEWED, *COUNTED), flat),
         ("adam_eps_hat", "AdamC", ADAM, AVERAGES, (*COUNTED, *PADDED), {}),
         ("adam_eps_hat", "PAdam:partial=0.5", ADAM, AVERAGES, COUNTED, {"partial": 0.5}),
         ("adam_eps_hat", "AdaMod:beta3=0", ADAM, AVERAGES, COUNTED, {"betas": (0.0, 0.0, 0.0)}),
         ("adam_eps_hat", "GaLore", ADAM, AVERAGES, COUNTED, {}),
         ("adam_eps_hat", "Fira", ADAM, AVERAGES, COUNTED, {}),
-        ("adamw", "FlashAdamW:quantize=False", {**ADAM, **DECAY}, AVERAGES, COUNTED, {"quantize": False}),
+        (
+            "adamw",
+            "FlashAdamW:quantize=False",
+            {**ADAM, **DECAY},
+            AVERAGES,
+            steps_of_groups(COUNTING, SEEN, "weight_decay"),
+            {"quantize": False},
+        ),
         ("lion", "Lion", LION, ("exp_avg",), (), {}),
     ):
         constructor = getattr(library, label.partition(":")[0])
-        for path, foreach, dtype in (("loop", False, "float64"), ("foreach", True, "float32")):
+        for path, foreach, dtypes in (
+            ("loop", False, ("float64", "bfloat16")),
+            ("foreach", True, ("float32", "float16")),
+        ):
             advanced = ADVANCED if label == "SGDW:nesterov" and not foreach else ()
             yield addon(
                 *(formula, f"pytorch_optimizer.{label}:{path}", constructor, spellings, exposed),
                 (*COPIED, *advanced, *expected),
                 {"foreach": foreach, **constants},
-                (dtype,),
+                dtypes,
             )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from conformance.backends import Expectation, Implementation
 from conformance.backends.concerns import copies, uncopied, updates_with
@@ -11,7 +14,7 @@ from conformance.backends.torch_optimizers import OptimizerFactory
 from conformance.backends.torch_tensors import DTYPES
 from conformance.records import FOLLOWS
 from properties.cases import Step, Training
-from properties.subject import Group
+from properties.subject import Floats, Group
 
 __all__ = [
     "ADAM",
@@ -105,8 +108,11 @@ def raises_on_empty_groups(script: str, versions: str) -> tuple[Expectation, ...
     )
 
 
-def steps_of_groups(script: str, versions: str) -> tuple[Expectation, ...]:
-    """Return the deviation of optimizers that count the updates of groups."""
+def steps_of_groups(script: str, versions: str, *decay: str) -> tuple[Expectation, ...]:
+    """Return the deviation of optimizers that count the updates of groups; what else the formula has may be 0."""
+    values = {"learning_rate": 1.0, "beta1": 0.0, "beta2": 0.9375, "eps": 2.0**-10, **dict.fromkeys(decay, 0.0)}
+    one = np.ones(1)
+    late = Training((one, one), (Group((0, 1), values),), (*[Step((None, one))] * 4, Step((one, one))))
     entry: dict[str, Any] = {
         "reason": "Updates are counted for a group, also those in which a parameter has no gradient: when it has one again, "
         "its averages are corrected as if they were older.",
@@ -117,7 +123,7 @@ def steps_of_groups(script: str, versions: str) -> tuple[Expectation, ...]:
     # The claim about missing gradients takes them away from the inputs that it is given.
     return (
         *known("missing_gradient_is_no_step", **entry, where=updates_with("beta1", "beta2")),
-        *known(FOLLOWS, "any_order", **entry, where=_returns, without=Training.completed),
+        *known(FOLLOWS, "any_order", **entry, where=_returns, without=Training.completed, inputs={"training": late}),
     )
 
 
@@ -143,17 +149,24 @@ def views_memory(script: str, versions: str) -> tuple[Expectation, ...]:
         evidence=f"By hand: step Parameter(torch.ones(2, 3).t()); {script}",
         versions=versions,
         outcome="crash",
-        where=_is_scattered,
+        where=_has_scattered,
     )
 
 
-def _is_scattered(training: Training) -> bool:
-    """Whether a matrix that is updated, or its gradient, is not contiguous."""
+def _has_scattered(training: Training) -> bool:
+    """Whether the elements of a parameter that is updated, or of its gradient, lie in no row."""
     return any(
-        grad is not None and grad.ndim > 1 and not (param.flags.c_contiguous and grad.flags.c_contiguous)
+        grad is not None and (_is_scattered(param) or _is_scattered(grad))
         for step in training.steps
         for param, grad in zip(training.params, step.grads, strict=True)
     )
+
+
+def _is_scattered(array: Floats) -> bool:
+    axes = [(length, stride) for length, stride in zip(array.shape, array.strides, strict=True) if length > 1]
+    if not array.size or any(stride <= 0 for _, stride in axes):
+        return False  # torch is given such arrays in order
+    return any(outer != length * inner for (_, outer), (length, inner) in pairwise(axes))
 
 
 def _with_groups(training: Training) -> Iterator[tuple[Step, tuple[Group, ...]]]:

@@ -3,13 +3,15 @@
 Not judged, for the catalogue has no such rule: Adan, RAdam, Ranger and StableAdamW; ``torch_init`` without its decay;
 momentum beside a decay; fully decoupled decay, whose strength is the learning rate over the highest one, by which it
 divides, also by 0; Kahan summation, which keeps a part of the parameters where nothing shows it. Gradient release is
-another loop, the Triton kernels need a GPU, and half precision waits.
+another loop, and the Triton kernels need a GPU.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from conformance.backends import Backend, Implementation
 from conformance.backends.concerns import updates_with
@@ -20,7 +22,6 @@ from conformance.backends.torch_addons import (
     LION,
     MOMENTUM,
     RATE,
-    SINGLE,
     addon,
     environment,
     known,
@@ -38,12 +39,16 @@ SEEN = "0.3.3"
 
 
 def _decays_to_zero(training: Training) -> bool:
-    """Whether the product of a learning rate and a decay is 1."""
-    return any(
-        values["learning_rate"] * values.get("weight_decay", values.get("l2_penalty", 0.0)) == 1.0
-        for rates in training.hyperparameters()
-        for values in rates
-    )
+    """Whether a parameter that is not 0, or has moved, takes an update whose learning rate times decay is 1."""
+    moved = {tensor for tensor, param in enumerate(training.params) if np.any(param)}
+    for step, rates in zip(training.steps, training.hyperparameters(), strict=True):
+        for tensor, (grad, values) in enumerate(zip(step.grads, rates, strict=True)):
+            decay = values.get("weight_decay", values.get("l2_penalty", 0.0))
+            if tensor in moved and grad is not None and values["learning_rate"] * decay == 1.0:
+                return True
+            if grad is not None and np.any(grad):
+                moved.add(tensor)
+    return False
 
 
 TO_ZERO = known(
@@ -56,7 +61,10 @@ TO_ZERO = known(
     where=_decays_to_zero,
 )
 EMPTY = raises_on_empty_groups("reports/findings/torch_optimi_foreach_empty_group.py", SEEN)
-COUNTED = steps_of_groups("reports/findings/torch_optimi_steps_of_groups.py", SEEN)
+COUNTED = {
+    formula: steps_of_groups("reports/findings/torch_optimi_steps_of_groups.py", SEEN, *decay)
+    for formula, decay in (("adam", ()), ("adam_l2", ("l2_penalty",)), ("adamw", ("weight_decay",)))
+}
 WRITTEN = "reports/findings/torch_optimi_gradients.py"
 PENALTY = writes_gradients(
     "The penalty is added to the gradients where they are kept.", WRITTEN, SEEN, updates_with("l2_penalty")
@@ -75,9 +83,9 @@ def _implementations() -> Iterator[Implementation]:
         ("momentum_ema", "SGD:dampening", sgd, MOMENTUM, (), (), {"dampening": True}),
         ("sgd_l2", "SGD", sgd, {**RATE, **L2}, (), PENALTY, {}),
         ("sgd_l2", "SGD:decouple_wd", sgd, {**RATE, **L2}, (), TO_ZERO, {"decouple_wd": True}),
-        ("adam", "Adam", adam, ADAM, (), COUNTED, {}),
-        ("adam_l2", "Adam", adam, {**ADAM, **L2}, (), (*COUNTED, *PENALTY), {}),
-        ("adamw", "AdamW", optimi.AdamW, adamw, (), (*COUNTED, *TO_ZERO), {}),
+        ("adam", "Adam", adam, ADAM, (), COUNTED["adam"], {}),
+        ("adam_l2", "Adam", adam, {**ADAM, **L2}, (), (*COUNTED["adam_l2"], *PENALTY), {}),
+        ("adamw", "AdamW", optimi.AdamW, adamw, (), (*COUNTED["adamw"], *TO_ZERO), {}),
         ("lion", "Lion", optimi.Lion, LION, ("exp_avg",), TO_ZERO, {}),
     ):
         for path, flags in PATHS.items():
@@ -86,7 +94,6 @@ def _implementations() -> Iterator[Implementation]:
                 *(formula, f"optimi.{label}:{path}", constructor, spellings, exposed),
                 (*(by_foreach if path == "foreach" else ()), *expected),
                 {"kahan_sum": False, "triton": False, **flags, **constants},
-                SINGLE,
             )
 
 

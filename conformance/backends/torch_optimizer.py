@@ -23,7 +23,6 @@ from conformance.backends.torch_addons import (
     L2,
     MOMENTUM,
     RATE,
-    SINGLE,
     addon,
     environment,
     known,
@@ -114,7 +113,7 @@ def _implementations() -> Iterator[Implementation]:
         ),
     ):
         constructor = getattr(library, label.partition(":")[0])
-        yield addon(formula, f"torch_optimizer.{label}", constructor, spellings, exposed, expected, constants, SINGLE)
+        yield addon(formula, f"torch_optimizer.{label}", constructor, spellings, exposed, expected, constants)
 
 
 def backend() -> Backend:
