@@ -69,6 +69,7 @@ LIBRARIES = {
     "optax": ("jax", {}),
     "pytorch_optimizer": ("pytorch_optimizer", {}),
     "scikit-learn": ("scikit-learn", {}),
+    "tinygrad": ("tinygrad", {}),
     "torch": ("torch", {}),
     "torch-compiled": ("torch", {}),
     "torch-optimi": ("torch-optimi", {}),

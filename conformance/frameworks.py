@@ -30,6 +30,7 @@ BACKENDS: Mapping[str, str] = {
     "optax": "conformance.backends.optax:backend",
     "pytorch_optimizer": "conformance.backends.pytorch_optimizer:backend",
     "scikit-learn": "conformance.backends.scikit_learn:backend",
+    "tinygrad": "conformance.backends.tinygrad:backend",
     "torch": "conformance.backends.torch:backend",
     "torch-compiled": "conformance.backends.torch_compiled:backend",
     "torch-optimi": "conformance.backends.torch_optimi:backend",
