@@ -139,8 +139,9 @@ def test_what_c_code_prints_goes_to_the_errors_and_into_no_report(judged: tuple[
 
 
 def test_what_a_guarded_process_survives_is_judged_there_as_in_one_of_its_own(
-    judged: tuple[Report, str, str],
+    judged: tuple[Report, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vices, "CALLS", [])  # what was called before in this process is not remembered in another
     here = run(vices.SURVIVABLE, select="follows", dtypes=["float64"])
 
     apart = [record for record in judged[0].checks if record.implementation.removeprefix("honest after ") in vices.MILD]

@@ -27,6 +27,7 @@ MENDED = {
     ),
     "torch_default_eps_vanishes_in_float16": ("constructor([parameter])", "constructor([parameter], eps=1e-4)"),
     "torch_foreach_nesterov_changes_gradients": ("foreach=True", "foreach=False"),
+    "torch_frozen_differentiable": ("(0.0, differentiable=True)", "(0.0, foreach=False)"),
     "torch_fused_ignores_strides": ("(False, True)", "(False, False)"),
     "torch_fused_sgd_late_gradient": ("trained(fused=True)", "trained(fused=False)"),
     "torch_fused_sgd_leaves_half_types": ("fused=True", "fused=False"),
