@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from oracle.arithmetic.formats import FORMATS
 from properties.cases import Evaluation, Observation, Step, Training
 from properties.subject import Floats, StepperFactory
 
 __all__ = ["first_difference", "observe"]
 
 Grads = list[Floats | None]
+
+#: How many times as large the gradients are that an update has which is taken back, or which another copy takes.
+_DETOUR = 1024.0
 
 
 def observe(factory: StepperFactory, training: Training, *, dtype: str, device: str) -> Observation:
@@ -53,11 +58,11 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
                 subject.saved()
             elif event == "rewound":
                 saved = subject.saved()
-                subject.step(_scaled(grads[:present], -1))
+                subject.step(_detour(grads[:present], dtype))
                 subject.rewound(saved)
             else:
                 left, subject = subject, getattr(subject, event)()
-                left.step(_scaled(grads[:present], -1))
+                left.step(_detour(grads[:present], dtype))
         for group_number, values in step.changes.items():
             subject.set_hyperparameters(group_number, values)
         if "freeze" in training.demands:
@@ -76,7 +81,7 @@ def observe(factory: StepperFactory, training: Training, *, dtype: str, device: 
 
 def _update(subject: Any, step: Step, grads: Grads, number: int) -> Evaluation | None:
     """Let a subject update once with gradients that come in the step's way, rounded nowhere."""
-    limit = max((float(np.max(np.abs(grad), initial=0.0)) for grad in grads if grad is not None), default=0.0)
+    limit = _largest(grads)
     match step.way:
         case "step_closure":
             return _evaluated(subject, grads, number)
@@ -103,6 +108,16 @@ def _evaluated(subject: Any, grads: Grads, number: int) -> Evaluation:
 
     returned = subject.step_closure(closure)
     return Evaluation(calls, loss, None if returned is None else float(returned))
+
+
+def _detour(grads: Grads, dtype: str) -> Grads:
+    """Turn the gradients, and enlarge them as far as their squares stay finite, so that a sign remembers them too."""
+    room = math.sqrt(FORMATS[dtype].largest) / max(_largest(grads), 1.0)
+    return _scaled(grads, -float(np.clip(2.0 ** math.floor(math.log2(room)), 1.0, _DETOUR)))
+
+
+def _largest(grads: Grads) -> float:
+    return max((float(np.max(np.abs(grad), initial=0.0)) for grad in grads if grad is not None), default=0.0)
 
 
 def _scaled(grads: Grads, factor: float) -> Grads:
