@@ -88,14 +88,14 @@ EVERYTHING = (
 )
 
 
-def _observed(training: Training, offers: tuple[str, ...] = EVERYTHING):
+def _observed(training: Training, offers: tuple[str, ...] = EVERYTHING, dtype: str = "float64"):
     log: list[object] = []
 
     def factory(params, groups, *, dtype, device):
         return Diary(params, log)
 
     factory.offers = offers
-    return log, observe(factory, training, dtype="float64", device="cpu")
+    return log, observe(factory, training, dtype=dtype, device="cpu")
 
 
 def _run(training: Training, offers: tuple[str, ...] = EVERYTHING) -> tuple[list[object], list[list[float]]]:
@@ -121,7 +121,7 @@ def test_a_training_goes_on_with_the_new_subject_while_the_old_one_takes_another
 
     log, shown = _run(Training((ONE,), (GROUP,), steps))
 
-    assert log == [[1.0], event, [-1.0], (0, {"learning_rate": 0.5}), [1.0]]
+    assert log == [[1.0], event, [-1024.0], (0, {"learning_rate": 0.5}), [1.0]]
     assert shown == [[0.0], [-1.0]]
 
 
@@ -135,8 +135,18 @@ def test_a_subject_that_is_saved_goes_on() -> None:
 def test_a_subject_that_is_rewound_takes_another_way_first() -> None:
     log, shown = _run(Training((ONE,), (GROUP,), (Step((ONE,)), Step((ONE,), events=("rewound",)))))
 
-    assert log == [[1.0], "saved", [-1.0], "rewound", [1.0]]
+    assert log == [[1.0], "saved", [-1024.0], "rewound", [1.0]]
     assert shown == [[0.0], [-1.0]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "grad", "factor"),
+    [("float64", 3.0, 1024.0), ("float16", 3.0, 64.0), ("float16", 500.0, 1.0), ("float64", 1e300, 1.0)],
+)
+def test_the_other_way_is_as_far_as_squares_stay_finite(dtype: str, grad: float, factor: float) -> None:
+    log, _ = _observed(Training((ONE,), (GROUP,), (Step((grad * ONE,), {}, ("rewound",)),)), dtype=dtype)
+
+    assert log == ["saved", [-factor * grad], "rewound", [grad]]
 
 
 def test_events_come_in_their_order() -> None:
@@ -144,7 +154,7 @@ def test_events_come_in_their_order() -> None:
 
     log, _ = _run(Training((ONE,), (GROUP,), steps))
 
-    assert log == ["copied", [-1.0], "resumed", [-1.0], "copied", [-1.0], [1.0]]
+    assert log == ["copied", [-1024.0], "resumed", [-1024.0], "copied", [-1024.0], [1.0]]
 
 
 def test_late_groups_are_unknown_to_the_subject_until_each_is_added() -> None:
