@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import subprocess
 import sys
 
@@ -472,6 +473,32 @@ class LateWaves(torch.optim.lr_scheduler.CosineAnnealingWarmRestarts):
         return rates
 
 
+class HalfAngles(torch.optim.lr_scheduler.LRScheduler):
+    """The waves by squares of cosines of half the angle, each from the step alone."""
+
+    def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0):
+        self.first, self.growth, self.low = T_0, T_mult, eta_min
+        super().__init__(optimizer)
+
+    def grown(self, step):
+        length = self.first
+        while step >= length:
+            step, length = step - length, length * self.growth
+        return step, length
+
+    def get_lr(self):
+        step, length = self.grown(self.last_epoch)
+        return [self.low + (rate - self.low) * math.cos(math.pi * step / (2 * length)) ** 2 for rate in self.base_lrs]
+
+
+class GrownOnce(HalfAngles):
+    """Waves that do not grow after the second."""
+
+    def grown(self, step):
+        behind, length = step - self.first, self.first * self.growth
+        return (step, self.first) if behind < 0 else (behind % length, length)
+
+
 def waves_of(optimizer, period, growth, last_epoch=-1):
     """Make a scheduler of an optimizer, in words of its own."""
     return torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, period, growth, last_epoch=last_epoch)
@@ -518,6 +545,8 @@ def test_what_a_scheduler_refuses_is_a_rejected_case():
     [
         (WAVES, "schedule_cosine_restarts", True),
         (LateWaves, "schedule_cosine_restarts", False),
+        (HalfAngles, "schedule_cosine_restarts", True),
+        (GrownOnce, "schedule_cosine_restarts", False),
         (Level, "schedule_constant", True),
         (Fading, "schedule_constant", False),
     ],
@@ -538,6 +567,14 @@ def test_a_class_that_makes_no_functions_is_no_schedule():
 # -- Clips of gradients where torch keeps them -----------------------------------------------------------------------
 
 
+def put_a_clipped_one_there(parameters, max_norm):
+    """Leave the gradient as it is, and put another in its place."""
+    norms = torch.stack([torch.linalg.vector_norm(parameter.grad) for parameter in parameters])
+    factor = (max_norm / (torch.linalg.vector_norm(norms) + 1e-6)).clamp(max=1.0)
+    for parameter in parameters:
+        parameter.grad = parameter.grad * factor
+
+
 def clip_all_but_large(parameters, max_norm):
     """Clip, unless it would be much."""
     for parameter in parameters:
@@ -548,8 +585,8 @@ def clip_all_but_large(parameters, max_norm):
 
 @pytest.mark.parametrize(
     ("target", "conforms"),
-    [(torch.nn.utils.clip_grad_norm_, True), (clip_all_but_large, False)],
-    ids=["torch", "wrong"],
+    [(torch.nn.utils.clip_grad_norm_, True), (put_a_clipped_one_there, True), (clip_all_but_large, False)],
+    ids=["torch", "another", "wrong"],
 )
 def test_gradients_may_be_clipped_where_they_are_kept(target, conforms):
     report = check(target, "clip_by_norm_torch", dtypes=["float64"])
